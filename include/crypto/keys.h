@@ -1,0 +1,36 @@
+/* keys.h - signatures and keys over libsecp256k1. The context is made once, at first use, and only read after. Any thread. */
+#ifndef FARTHING_CRYPTO_KEYS_H
+#define FARTHING_CRYPTO_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Verifies an ECDSA signature as consensus does: lax DER parse (BER variants that old blocks hold), S normalised.
+ *  In: sig (DER without the hash type byte), hash (32 bytes), pubkey (33 or 65 bytes; hybrid 0x06/0x07 allowed). */
+bool ecdsa_verify(const uint8_t *sig, size_t sig_len, const uint8_t hash[32], const uint8_t *pubkey, size_t pubkey_len);
+/** True if S of a lax-parsable signature is in the lower half (false if it does not parse). */
+bool ecdsa_sig_is_low_s(const uint8_t *sig, size_t sig_len);
+/** BIP340. In: sig (64), msg (any length), pubkey_x (32). */
+bool schnorr_verify(const uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uint8_t pubkey_x[32]);
+/** BIP341: true if output_x with that parity is internal_x tweaked by the tagged hash TapTweak(internal_x | merkle_root). */
+bool taproot_tweak_check(const uint8_t output_x[32], int parity, const uint8_t internal_x[32], const uint8_t merkle_root[32]);
+/** Tweaks a key. merkle_root may be NULL (no scripts). Out: output_x, *parity. Returns: false if internal_x is no point. */
+bool taproot_tweak(uint8_t output_x[32], int *parity, const uint8_t internal_x[32], const uint8_t *merkle_root);
+/** True if the bytes are a valid public key on the curve. */
+bool pubkey_is_valid(const uint8_t *pubkey, size_t len);
+/** The full form of a compressed key. Out: out (0x04, x, y). Returns: false (out undefined) if in is no point. */
+bool pubkey_decompress(uint8_t out[65], const uint8_t in[33]);
+bool xonly_is_valid(const uint8_t pubkey_x[32]);
+/** True if 0 < key < n. */
+bool seckey_is_valid(const uint8_t key[32]);
+/** Out: out (33 if compressed, else 65 bytes). Returns: false if the key is invalid. */
+bool pubkey_create(uint8_t *out, const uint8_t key[32], bool compressed);
+/** RFC 6979 with low R as Core does (grind). Out: sig (72 bytes room), *sig_len. Returns: false if the key is invalid. */
+bool ecdsa_sign(uint8_t *sig, size_t *sig_len, const uint8_t hash[32], const uint8_t key[32]);
+/** BIP340 signature, verified before it is returned. aux may be NULL for zeroes. */
+bool schnorr_sign(uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uint8_t key[32], const uint8_t *aux);
+/** Signs with a key-path tweak: merkle_root NULL for no scripts (BIP86). */
+bool schnorr_sign_taproot(uint8_t sig[64], const uint8_t hash[32], const uint8_t key[32], const uint8_t *merkle_root, const uint8_t *aux);
+
+#endif

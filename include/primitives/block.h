@@ -1,0 +1,52 @@
+/* block.h - headers and blocks. A block is immutable and reference counted: one allocation of raw bytes, one arena for what
+ * was decoded from them; transactions point into the raw bytes. */
+#ifndef FARTHING_PRIMITIVES_BLOCK_H
+#define FARTHING_PRIMITIVES_BLOCK_H
+
+#include "primitives/tx.h"
+
+#define BLOCK_HEADER_SIZE 80
+#define MAX_BLOCK_WEIGHT 4000000
+#define MAX_BLOCK_SERIALIZED_SIZE 4000000
+#define WITNESS_SCALE_FACTOR 4
+#define MAX_BLOCK_SIGOPS_COST 80000
+
+struct block_header {
+    int32_t version;
+    struct block_hash prev;
+    struct hash256 merkle_root;
+    uint32_t time;
+    uint32_t bits;
+    uint32_t nonce;
+};
+
+/** Fixed 80-byte form. */
+void block_header_decode(struct block_header *h, const uint8_t bytes[80]);
+void block_header_encode(uint8_t bytes[80], const struct block_header *h);
+void block_header_hash(struct block_hash *out, const struct block_header *h);
+
+struct block {
+    struct block_header header;
+    struct block_hash hash;
+    uint32_t n_tx;
+    struct tx *tx;       /* array of n_tx; each lives as long as the block */
+    const uint8_t *raw;
+    uint32_t raw_len;
+    uint32_t stripped_len; /* size without witnesses */
+};
+
+/** BIP141 weight of the whole block. */
+static inline int64_t block_weight(const struct block *b) { return 3LL * b->stripped_len + b->raw_len; }
+
+/** Decodes a block from exactly these bytes; transactions may carry witnesses (BIP144). data_take: malloc'ed, taken over in any
+ *  case. Returns: one reference, NULL if malformed or if bytes follow. Any thread; the cost is linear in len. */
+struct block *block_decode(uint8_t *data_take, size_t len);
+/** The same from borrowed bytes (copied). */
+struct block *block_decode_copy(const void *data, size_t len);
+/** Adds / drops a reference (block_unref: NULL is ignored). Any thread. */
+struct block *block_ref(struct block *b);
+void block_unref(struct block *b);
+/** Serialises without witnesses (peers that did not ask for them). */
+void block_write_stripped(struct writer *w, const struct block *b);
+
+#endif
