@@ -1,0 +1,18 @@
+/* chacha.h - ChaCha20 and ChaCha20-Poly1305 (RFC 8439), through OpenSSL. Pure; any thread. */
+#ifndef FARTHING_CRYPTO_CHACHA_H
+#define FARTHING_CRYPTO_CHACHA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The keystream from block `counter` on. Out: out (len bytes). */
+void chacha20_keystream(uint8_t *out, size_t len, const uint8_t key[32], const uint8_t nonce[12], uint32_t counter);
+/** Out: out (len + 16 bytes: ciphertext and tag). */
+void chacha20poly1305_encrypt(uint8_t *out, const uint8_t *plain, size_t len, const uint8_t *aad, size_t aad_len,
+                              const uint8_t key[32], const uint8_t nonce[12]);
+/** in: len + 16 bytes. Out: out (len bytes). Returns: false (out zeroed) if the tag does not match. */
+bool chacha20poly1305_decrypt(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *aad, size_t aad_len,
+                              const uint8_t key[32], const uint8_t nonce[12]);
+
+#endif
