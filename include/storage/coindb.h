@@ -1,0 +1,46 @@
+/* coindb.h - chainstate: the coins of the active chain, in Bitcoin Core's format ('C' + txid + VARINT index; 'B' best block; 'H' head
+ * blocks while a flush in several batches is under way). Reads: any thread. Writes: the flush. */
+#ifndef FARTHING_STORAGE_COINDB_H
+#define FARTHING_STORAGE_COINDB_H
+
+#include "primitives/coin.h"
+#include "storage/kv.h"
+
+struct coindb;
+enum rc coindb_open(struct coindb **db, const char *dir, size_t cache_bytes, bool wipe, char **error);
+void coindb_close(struct coindb *db);
+/** The store below (compaction, tests). */
+struct kv *coindb_kv(struct coindb *db);
+
+/** Reads a coin. Out: *c, its script in arena. RC_NOT_FOUND: no such coin (not an error). Any thread. */
+enum rc coindb_get(struct coindb *db, struct coin *c, const struct outpoint *o, struct arena *arena);
+/** False also when the database cannot be read (logged); where that matters, coindb_get tells. Any thread. */
+bool coindb_has(struct coindb *db, const struct outpoint *o);
+/** Block up to which the coins stand. RC_NOT_FOUND if empty or in transition. */
+enum rc coindb_best_block(struct coindb *db, struct block_hash *out);
+/** The two heads of an unfinished flush: [0] new tip, [1] old tip (zero hash: from nothing). RC_NOT_FOUND if none. */
+enum rc coindb_head_blocks(struct coindb *db, struct block_hash heads[2]);
+
+/* One flush: the first batch begins with the head blocks, put/remove collect and write a batch (synced) whenever it is over batch_bytes, end
+ * writes the new best block and erases the heads. A flush that fits one batch is atomic. A crash between batches leaves head blocks, and the
+ * chain replays the blocks between them with a flush to the same new best block (begin to any other: RC_INVALID). After an error the
+ * flush can only be abandoned. */
+struct coindb_flush;
+enum rc coindb_flush_begin(struct coindb_flush **f, struct coindb *db, const struct block_hash *new_best, size_t batch_bytes);
+enum rc coindb_flush_put(struct coindb_flush *f, const struct outpoint *o, const struct coin *c);
+enum rc coindb_flush_remove(struct coindb_flush *f, const struct outpoint *o);
+/** Frees f. */
+enum rc coindb_flush_end(struct coindb_flush *f);
+/** Frees f without finishing: as a crash would leave it. */
+void coindb_flush_abandon(struct coindb_flush *f);
+
+/* Iteration in key order over a snapshot. */
+struct coindb_iter;
+struct coindb_iter *coindb_iter_new(struct coindb *db);
+/** Out: *o, *c (script valid until the next call). Returns: RC_NOT_FOUND at the end, RC_CORRUPT, RC_IO. */
+enum rc coindb_iter_next(struct coindb_iter *it, struct outpoint *o, struct coin *c);
+void coindb_iter_free(struct coindb_iter *it);
+/** Bytes on disk of the coins (estimate). */
+uint64_t coindb_disk_size(struct coindb *db);
+
+#endif
