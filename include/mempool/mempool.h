@@ -1,0 +1,83 @@
+/* mempool.h - unconfirmed transactions: acceptance under Core's policy, relations, eviction, removal by blocks. Validation thread only, unless
+ * a description says otherwise; coins and tip come through a struct of functions. */
+#ifndef FARTHING_MEMPOOL_MEMPOOL_H
+#define FARTHING_MEMPOOL_MEMPOOL_H
+
+#include "consensus/check.h"
+#include "policy/policy.h"
+
+struct mempool;
+struct sig_cache;
+
+/* The chain as the mempool sees it; all called on the validation thread. */
+struct mempool_chain {
+    void *ctx;
+    enum rc (*get_coin)(void *ctx, struct coin *c, const struct outpoint *o, struct arena *arena);
+    const struct header_node *(*tip)(void *ctx);
+};
+/* All on the validation thread; tx may be tx_ref'ed. */
+struct mempool_events {
+    void *ctx;
+    void (*added)(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence);
+    void (*removed)(void *ctx, struct tx *tx, const char *reason, uint64_t sequence); /* "block" "conflict" "replaced" "expiry" "sizelimit" "reorg" */
+};
+struct mempool_options {
+    const struct chain_params *params;
+    struct policy policy;
+    size_t max_bytes;       /* -maxmempool */
+    int64_t expiry;         /* seconds */
+    struct sig_cache *sig_cache;
+    struct mempool_chain chain;
+    struct mempool_events events;
+};
+struct mempool *mempool_new(const struct mempool_options *o);
+void mempool_free(struct mempool *m);
+
+enum mempool_result_kind { MEMPOOL_ACCEPTED, MEMPOOL_REJECTED, MEMPOOL_ALREADY_THERE };
+struct mempool_result {
+    enum mempool_result_kind kind;
+    struct verdict verdict;
+    int64_t fee, vsize;
+    size_t n_replaced;
+};
+/** Tries to add a transaction (tx is ref'ed if added). test_only: nothing changes (testmempoolaccept). bypass_limits: reorganisation. */
+bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypass_limits, struct mempool_result *r);
+
+struct mempool_entry {
+    struct tx *tx;
+    int64_t fee, modified_fee, vsize, weight, sigop_cost, time;
+    int32_t height;
+    uint64_t sequence;
+    bool spends_coinbase;
+    bool unbroadcast;
+    uint32_t n_ancestors, n_descendants;       /* itself included */
+    int64_t ancestor_vsize, ancestor_fees, descendant_vsize, descendant_fees;
+};
+/** Out: *e; e->tx is borrowed. Returns: false if absent. */
+bool mempool_get(struct mempool *m, struct mempool_entry *e, const struct txid *id);
+bool mempool_has_wtxid(struct mempool *m, const struct wtxid *id);
+/** A coin created by a mempool transaction; and whether an outpoint is spent by one (out: *spender may be NULL). */
+bool mempool_get_coin(struct mempool *m, struct coin *c, const struct outpoint *o);
+bool mempool_is_spent(struct mempool *m, const struct outpoint *o, struct txid *spender);
+size_t mempool_count(struct mempool *m);
+/** Visits every entry in the order in which a miner may take them (parents before children). fn returns false to stop. */
+void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx);
+/** In-mempool parents / children / all ancestors / descendants (itself excluded). Out: ids (malloc'ed). Returns: count. */
+enum mempool_relation { MEMPOOL_PARENTS, MEMPOOL_CHILDREN, MEMPOOL_ANCESTORS, MEMPOOL_DESCENDANTS };
+size_t mempool_relatives(struct mempool *m, struct txid **ids, const struct txid *id, enum mempool_relation rel);
+struct mempool_stats { size_t count, bytes /* vsize sum */, usage, max_bytes; int64_t total_fee; int64_t min_fee_rate /* sat/kvB */; uint64_t sequence; size_t unbroadcast; };
+void mempool_stats(struct mempool *m, struct mempool_stats *out);
+void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_delta);
+void mempool_set_unbroadcast(struct mempool *m, const struct txid *id, bool on);
+
+/* The chain moved: called by node from the chain's events, on the validation thread. */
+void mempool_block_connected(struct mempool *m, const struct block *b, int32_t height);
+void mempool_block_disconnected(struct mempool *m, const struct block *b);
+/** After a step of the chain is complete: puts disconnected transactions back, drops what is no longer final or mature, trims. */
+void mempool_tip_changed(struct mempool *m);
+
+/** mempool.dat (our own version of Core's format, readable by it). */
+enum rc mempool_save(struct mempool *m, const char *path, size_t *count);
+enum rc mempool_load(struct mempool *m, const char *path, size_t *count);
+
+#endif

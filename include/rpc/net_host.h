@@ -1,0 +1,40 @@
+/* net_host.h - what the network commands ask of the node: implemented by node's network glue. */
+#ifndef FARTHING_RPC_NET_HOST_H
+#define FARTHING_RPC_NET_HOST_H
+
+#include "sync/sync.h"
+
+struct node_net;
+
+struct net_totals { uint64_t bytes_recv, bytes_sent; };
+struct net_local_address { char address[128]; uint16_t port; int score; };
+struct added_node { char address[256]; bool connected; bool inbound; char connected_addr[128]; };
+
+/* All of these: the loop thread (commands go there with loop_call). */
+size_t node_net_peers(struct node_net *n, struct peer_info **out); /* malloc'ed, byte counters filled in */
+void node_net_totals(struct node_net *n, struct net_totals *out);
+unsigned node_net_count(struct node_net *n, bool in, bool out);
+const char *node_net_user_agent(struct node_net *n);
+uint64_t node_net_local_services(struct node_net *n);
+bool node_net_active(struct node_net *n);
+void node_net_set_active(struct node_net *n, bool on);
+size_t node_net_local_addresses(struct node_net *n, struct net_local_address **out);
+/** addnode "add"/"remove"/"onetry". Returns: NULL, or Core's error text. */
+const char *node_net_add(struct node_net *n, const char *addr, bool v2);
+const char *node_net_remove(struct node_net *n, const char *addr);
+void node_net_onetry(struct node_net *n, const char *addr, bool v2);
+size_t node_net_added(struct node_net *n, struct added_node **out);
+/** addconnection (tests). Returns: false if the type's slots are full. */
+bool node_net_add_connection(struct node_net *n, const char *addr, enum connection_type type, bool v2);
+/** disconnectnode. Returns: false if there is no such peer. */
+bool node_net_disconnect_addr(struct node_net *n, const char *addr);
+bool node_net_disconnect_id(struct node_net *n, peer_id id);
+void node_net_ping_all(struct node_net *n);
+/** sendrawtransaction: announce to peers. */
+void node_net_announce_tx(struct node_net *n, struct tx *tx);
+/** sendmsgtopeer (tests). */
+bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
+/** getblockfrompeer: NULL or Core's error text. */
+const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* rpc.h - JSON-RPC over HTTP: server, authentication, dispatch, and one file per command group with a const table of commands. */
+#ifndef FARTHING_RPC_RPC_H
+#define FARTHING_RPC_RPC_H
+
+#include "chain/chain.h"
+#include "mempool/mempool.h"
+#include "mining/mining.h"
+#include "net/loop.h"
+#include "sync/sync.h"
+#include "util/args.h"
+
+/* The node's parts as commands use them. Filled by node; all outlive the server. */
+struct rpc_host {
+    const struct chain_params *params;
+    const struct args *args;
+    const char *datadir;        /* the network's own folder */
+    const char *log_path;
+    struct chain *chain;
+    struct mempool *mempool;    /* validation thread */
+    struct loop *loop;
+    struct queue *validation;   /* jobs for the validation thread */
+    struct pool *io;            /* blocking jobs */
+    struct node_net *net;       /* peers and connections; node/net glue, see rpc/net_host.h */
+    const struct mining_options *mining;
+    atomic_bool *mempool_loaded; /* mempool.dat has been read (getmempoolinfo) */
+    atomic_bool *interrupt;
+    void *ctx;
+    void (*request_stop)(void *ctx);
+    void (*generate_done)(void *ctx);
+};
+
+struct rpc_server;
+/** Starts listening as the options say (-rpcbind, -rpcport, -rpcallowip, -rpcauth...). Commands answer -28 with the warm-up text until
+ *  rpc_server_ready. Loop thread. Returns: false with *error (to free). */
+bool rpc_server_start(struct rpc_server **out, const struct rpc_host *host, char **error);
+/** Sets the warm-up text ("Loading block index…"). Any thread. */
+void rpc_server_warmup(struct rpc_server *s, const char *text);
+/** host is complete from now on. Any thread. */
+void rpc_server_ready(struct rpc_server *s, const struct rpc_host *host);
+/** Stops accepting, wakes long polls, waits for running commands. Loop thread. */
+void rpc_server_stop(struct rpc_server *s);
+void rpc_server_free(struct rpc_server *s);
+/** Events that long polls wait for. Any thread. */
+void rpc_server_tip_changed(struct rpc_server *s, const struct block_entry *tip);
+
+#endif

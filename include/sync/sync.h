@@ -1,0 +1,109 @@
+/* sync.h - what peers say to each other: handshake, headers, block download, serving, transaction relay. Sans-I/O: messages come in, calls on
+ * struct sync_host go out; time is time_now(). Loop thread only, unless stated. Nothing here blocks or does I/O. */
+#ifndef FARTHING_SYNC_SYNC_H
+#define FARTHING_SYNC_SYNC_H
+
+#include "chain/chain.h"
+#include "net/message.h"
+
+typedef int64_t peer_id;
+
+enum connection_type { CONN_INBOUND, CONN_OUTBOUND_FULL_RELAY, CONN_MANUAL, CONN_FEELER, CONN_BLOCK_RELAY, CONN_ADDR_FETCH };
+/** "inbound", "outbound-full-relay", "manual", "feeler", "block-relay-only", "addr-fetch" */
+const char *connection_type_name(enum connection_type t);
+
+/* What sync asks of the rest of the node. Jobs are answered later, on the loop thread, through the sync_..._done function of the same name. */
+struct sync_host {
+    void *ctx;
+    /* Sends a message (payload borrowed; type e.g. "headers"). */
+    void (*send)(void *ctx, peer_id peer, const char *type, const void *payload, size_t len);
+    void (*disconnect)(void *ctx, peer_id peer);
+    void (*discourage)(void *ctx, peer_id peer); /* misbehaved: remember the address and disconnect unless noban/manual */
+    /* Validation: strictly in order of the calls. headers_take malloc'ed. */
+    void (*submit_headers)(void *ctx, peer_id peer, struct block_header *headers_take, size_t n, bool min_pow_checked);
+    void (*submit_block)(void *ctx, peer_id peer, struct block *block_take, bool requested, bool min_pow_checked);
+    void (*submit_tx)(void *ctx, peer_id peer, struct tx *tx_take);
+    /* Reads a block's raw bytes on an I/O thread. */
+    void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e);
+};
+
+struct sync_options {
+    const struct chain_params *params;
+    struct chain *chain;        /* read side only */
+    struct sync_host host;
+    const char *user_agent;     /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
+    uint64_t local_services;
+    bool blocks_only;
+    int64_t min_fee_rate;       /* sat/kvB, for feefilter */
+    int64_t peer_timeout;       /* -peertimeout */
+    int64_t max_tip_age;
+    struct u256 min_chain_work;
+};
+struct sync;
+struct sync *sync_new(const struct sync_options *o);
+void sync_free(struct sync *s);
+
+/* Input from net. permissions: enum net_permission bits of net/permissions.h. */
+struct peer_facts {
+    enum connection_type type;
+    char addr[128];       /* "1.2.3.4:8333", as getpeerinfo shows it */
+    char addr_bind[128];  /* our end */
+    char addr_local[128]; /* filled by the peer's version message */
+    char addr_name[256];  /* as given by the user (addnode), "" */
+    char network[24];     /* "ipv4", "ipv6", "onion", "i2p", "cjdns", "not_publicly_routable" */
+    bool v2;
+    uint32_t permissions;
+};
+void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *facts);
+void sync_peer_disconnected(struct sync *s, peer_id peer);
+/** One whole message. Returns: false if the peer may not send more until sync_peer_ready says so (backpressure and strict order:
+ *  a message is handled only when all earlier jobs of its peer are done; headers, blocks and transactions queue behind each other). */
+bool sync_message(struct sync *s, peer_id peer, const struct message *m);
+/** May the next message of this peer be given to sync_message? */
+bool sync_peer_ready(struct sync *s, peer_id peer);
+/** Set by the owner: called when a peer becomes ready again. */
+void sync_set_ready_callback(struct sync *s, void (*fn)(void *ctx, peer_id peer), void *ctx);
+/** Every 100 ms or so: timeouts, pings, announcements, requests. */
+void sync_tick(struct sync *s);
+
+/* Answers of jobs. */
+void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *last, const struct verdict *v, size_t n);
+void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v);
+struct mempool_result_summary { bool accepted; bool already_there; struct verdict verdict; };
+void sync_tx_done(struct sync *s, peer_id peer, struct tx *tx, const struct mempool_result_summary *r);
+void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc);
+
+/* Events of chain and mempool, forwarded to the loop in order. */
+void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
+void sync_header_tip(struct sync *s, const struct block_entry *best);
+void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
+void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee);
+void sync_tx_removed(struct sync *s, struct tx *tx);
+/** Announces a transaction to all peers (sendrawtransaction). */
+void sync_announce_tx(struct sync *s, struct tx *tx);
+
+/* For RPC (on the loop thread, by loop_call). */
+struct peer_info {
+    peer_id id;
+    struct peer_facts facts;
+    uint64_t services;
+    bool relay_txs, bip152_hb_to, bip152_hb_from, addr_relay_enabled;
+    int64_t last_send, last_recv, last_transaction, last_block, conn_time, time_offset; /* seconds */
+    int64_t ping_us, min_ping_us, ping_wait_us; /* -1: none */
+    uint64_t bytes_sent, bytes_recv;
+    uint32_t version;
+    char subver[257];
+    int32_t starting_height, presynced_headers, synced_headers, synced_blocks;
+    int32_t inflight[16]; /* heights, at most 16 */
+    unsigned n_inflight;
+    int64_t min_fee_filter;
+    uint64_t addr_processed, addr_rate_limited;
+    uint64_t last_inv_sequence, inv_to_send;
+    bool handshake_done;
+    struct { char type[13]; uint64_t sent, recv; } per_msg[48]; /* "" ends; "*other*" collects unknown types */
+};
+/** Out: malloc'ed array ordered by id; n. Byte counters are net's and filled by the node. */
+size_t sync_peers(struct sync *s, struct peer_info **out);
+void sync_ping_all(struct sync *s);
+
+#endif

@@ -1,0 +1,39 @@
+/* config.h - from command line and file to the settings that the node's parts take. Main thread, at start. */
+#ifndef FARTHING_NODE_CONFIG_H
+#define FARTHING_NODE_CONFIG_H
+
+#include "consensus/params.h"
+#include "mining/mining.h"
+#include "policy/policy.h"
+#include "util/args.h"
+
+#define FARTHING_VERSION "0.1.0"
+#define FARTHING_NAME "Farthing"
+
+struct node_config {
+    struct args *args;
+    struct chain_params params;
+    struct policy policy;
+    struct mining_options mining;
+    char *datadir;     /* top: holds the config file */
+    char *net_dir;     /* the network's own folder: datadir or one below */
+    char *blocks_dir;  /* .../blocks */
+    char *index_dir;   /* .../blocks/index */
+    char *coins_dir;   /* .../chainstate */
+    char *conf_path;
+    char *log_path;    /* NULL: no log file */
+    char *pid_path;    /* NULL: no pid file */
+    bool core_names;   /* the config file is a bitcoin.conf: default file names follow */
+    size_t dbcache, mempool_bytes, sig_cache_bytes;
+    unsigned script_threads;
+    struct block_hash assume_valid;
+    struct u256 min_chain_work;
+};
+
+/** Reads the command line and the config file, and settles folders and network. Returns: false with *error (to free), Core's text. */
+bool node_config_read(struct node_config *c, int argc, char **argv, char **error);
+/** Derives everything else (limits, fees, parameters) from the options. Returns: false with *error. */
+bool node_config_apply(struct node_config *c, char **error);
+void node_config_clear(struct node_config *c);
+
+#endif

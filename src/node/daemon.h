@@ -1,0 +1,21 @@
+/* daemon.h - the process: background, pid file, user commands. Main thread at start and end, unless stated. */
+#ifndef FARTHING_NODE_DAEMON_H
+#define FARTHING_NODE_DAEMON_H
+
+#include <stdbool.h>
+
+/** Goes to the background. The parent prints "Farthing starting" and leaves: at once, or with wait once daemon_ready is called
+ *  (its exit code is 1 if the child ends before). Returns in the child only: the descriptor for daemon_ready, -1 on failure. */
+int daemon_start(bool wait);
+/** Tells a waiting parent that initialization is finished; with ok false, that it failed. fd: of daemon_start; negative: nothing to do. */
+void daemon_ready(int fd, bool ok);
+/** Writes the process id and a newline. Returns: false if the file cannot be written. */
+bool daemon_write_pid(const char *path);
+/** Runs a command of the user in a shell, %s replaced by arg (may be NULL), without waiting for it; failures are logged. Any thread. */
+void daemon_run_command(const char *command, const char *arg);
+/** The same, and waits for its end. */
+void daemon_run_command_wait(const char *command);
+/** Tells systemd a state ("READY=1", "STOPPING=1", "STATUS=..."), when it asked for that through NOTIFY_SOCKET. Any thread. */
+void daemon_notify_systemd(const char *state);
+
+#endif

@@ -1,0 +1,98 @@
+/* events.c - fans the events of chain and mempool out to mempool, network, RPC and the user's commands. Validation thread. */
+#include <stdio.h>
+
+#include "node/daemon.h"
+#include "node/private.h"
+#include "util/log.h"
+
+static void on_block_connected(void *ctx, const struct block_entry *e, struct block *block)
+{
+    struct node *n = ctx;
+    if (n->mempool)
+        mempool_block_connected(n->mempool, block, e->node.height);
+    if (n->net)
+        node_net_block_connected(n->net, e, block);
+}
+
+static void on_block_disconnected(void *ctx, const struct block_entry *e, struct block *block)
+{
+    struct node *n = ctx;
+    (void)e;
+    if (n->mempool)
+        mempool_block_disconnected(n->mempool, block);
+}
+
+static void on_tip_changed(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial_download)
+{
+    struct node *n = ctx;
+    const char *command = args_str(n->config->args, "blocknotify", "");
+
+    if (n->mempool)
+        mempool_tip_changed(n->mempool);
+    if (n->net)
+        node_net_tip_changed(n->net, tip, fork, initial_download);
+    if (n->rpc)
+        rpc_server_tip_changed(n->rpc, tip);
+    if (*command && !initial_download)
+        daemon_run_command(command, block_hash_hex(&tip->node.hash).s);
+}
+
+static void on_header_tip(void *ctx, const struct block_entry *best, bool initial_download)
+{
+    struct node *n = ctx;
+    (void)initial_download;
+    if (n->net)
+        node_net_header_tip(n->net, best);
+}
+
+static void on_fatal(void *ctx, const char *text)
+{
+    node_fatal(ctx, text);
+}
+
+static void on_progress(void *ctx, const char *title, int percent)
+{
+    struct node *n = ctx;
+    char status[160];
+
+    if (n->rpc && !n->net_started)
+        rpc_server_warmup(n->rpc, title);
+    snprintf(status, sizeof(status), "STATUS=%s %d%%", title, percent);
+    daemon_notify_systemd(status);
+}
+
+struct chain_events node_chain_events(struct node *n)
+{
+    return (struct chain_events){
+        .ctx = n,
+        .block_connected = on_block_connected,
+        .block_disconnected = on_block_disconnected,
+        .tip_changed = on_tip_changed,
+        .header_tip = on_header_tip,
+        .fatal = on_fatal,
+        .progress = on_progress,
+        .stop_requested = node_request_stop,
+    };
+}
+
+static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence)
+{
+    struct node *n = ctx;
+    (void)sequence;
+    if (n->net)
+        node_net_tx_added(n->net, tx, fee);
+}
+
+static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t sequence)
+{
+    struct node *n = ctx;
+    (void)sequence;
+    (void)reason;
+    if (n->net)
+        node_net_tx_removed(n->net, tx);
+}
+
+struct mempool_events node_mempool_events(struct node *n)
+{
+    return (struct mempool_events){.ctx = n, .added = on_tx_added, .removed = on_tx_removed};
+}

@@ -1,0 +1,106 @@
+/* logging.c - categories, levels and the first lines of the log. Called by main. */
+#include "node/logging.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/sha256.h"
+#include "node/options.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/time.h"
+
+static bool apply_categories(const struct args *a, char **error)
+{
+    const char *const *values;
+    size_t n = args_list(a, "debug", &values);
+
+    /* -debug=0 or none anywhere switches all others off, as in Core. */
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(values[i], "0") == 0 || strcmp(values[i], "none") == 0)
+            n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!log_category_set(*values[i] ? values[i] : "all", true)) {
+            *error = xasprintf("Unsupported logging category %s=%s.", "-debug", values[i]);
+            return false;
+        }
+    n = args_list(a, "debugexclude", &values);
+    for (size_t i = 0; i < n; i++)
+        if (!log_category_set(values[i], false)) {
+            *error = xasprintf("Unsupported logging category %s=%s.", "-debugexclude", values[i]);
+            return false;
+        }
+    return true;
+}
+
+static bool apply_levels(const struct args *a, char **error)
+{
+    const char *const *values;
+    size_t n = args_list(a, "loglevel", &values);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *colon = strchr(values[i], ':');
+        char *category = colon ? xstrdup(values[i]) : NULL;
+        bool ok;
+        if (category)
+            category[colon - values[i]] = 0;
+        ok = log_level_set(category, colon ? colon + 1 : values[i]);
+        free(category);
+        if (!ok) {
+            *error = colon ? xasprintf("Unsupported category-specific logging level %s=%s. Expected %s=<category>:<loglevel>. Valid categories: "
+                                       "see the logging RPC. Valid loglevels: info, debug, trace.",
+                                       "-loglevel", values[i], "-loglevel")
+                           : xasprintf("Unsupported global logging level %s=%s. Valid values: info, debug, trace.", "-loglevel", values[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void log_value(void *ctx, const char *source, const char *name, const char *value)
+{
+    (void)ctx;
+    log_info("%s: %s=%s", source, name, value);
+}
+
+static void log_start(const struct node_config *c)
+{
+    const char *missing[32];
+    size_t n;
+
+    log_info("%s version v%s", FARTHING_NAME, FARTHING_VERSION);
+    log_info("Using the '%s' SHA256 implementation", sha256_kernel());
+    log_info("Default data directory %s/.farthing", getenv("HOME") ? getenv("HOME") : "");
+    log_info("Using data directory %s", c->net_dir);
+    log_info("Config file: %s", c->conf_path ? c->conf_path : "<disabled>");
+    args_each(c->args, log_value, NULL);
+    if (args_warnings(c->args)[0])
+        log_warning("%s", args_warnings(c->args));
+    n = options_without_effect(c->args, missing, ARRAY_LEN(missing));
+    for (size_t i = 0; i < n; i++)
+        log_warning("Option -%s has no effect: this version does not have that feature", missing[i]);
+}
+
+bool node_logging_open(const struct node_config *c, bool foreground, char **error)
+{
+    const struct args *a = c->args;
+    struct log_config log = {
+        .path = c->log_path,
+        .print_to_console = args_bool(a, "printtoconsole", foreground),
+        .timestamps = args_bool(a, "logtimestamps", true),
+        .time_micros = args_bool(a, "logtimemicros", false),
+        .thread_names = args_bool(a, "logthreadnames", false),
+        .source_locations = args_bool(a, "logsourcelocations", false),
+        .level_always = args_bool(a, "loglevelalways", false),
+    };
+    time_mock_set(args_int(a, "mocktime", 0));
+    if (!apply_categories(a, error) || !apply_levels(a, error))
+        return false;
+    log.shrink = args_bool(a, "shrinkdebugfile", !args_is_set(a, "debug"));
+    if (!log_open(&log)) {
+        *error = xasprintf("Could not open debug log file %s", c->log_path);
+        return false;
+    }
+    log_start(c);
+    return true;
+}

@@ -1,0 +1,116 @@
+/* main.c - farthingd: reads the options, prepares the datadir, runs the node, reports failure on standard error with exit code 1. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/config.h"
+#include "node/daemon.h"
+#include "node/logging.h"
+#include "node/node.h"
+#include "util/fs.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/time.h"
+
+static int fail(const char *text)
+{
+    fprintf(stderr, "Error: %s\n", text);
+    return EXIT_FAILURE;
+}
+
+static void print_version(void)
+{
+    printf("%s daemon version v%s\n", FARTHING_NAME, FARTHING_VERSION);
+}
+
+static void print_help(const struct node_config *c)
+{
+    char *help = args_help(c->args, args_bool(c->args, "help-debug", false));
+    print_version();
+    printf("\nA full node of the Bitcoin network that verifies the whole chain for itself.\n\n"
+           "Usage: farthingd [options]\n\nOptions may also stand, without the dash, in the configuration file.\n\n%s",
+           help);
+    free(help);
+}
+
+/* Makes the network's folder, writable and ours alone. Out: *lock_fd, *blocks_lock. */
+static bool claim_datadir(const struct node_config *c, int *lock_fd, char **error)
+{
+    char *wallets = fs_join(c->net_dir, "wallets");
+    char *lock = fs_join(c->net_dir, ".lock");
+    bool fresh = !fs_exists(c->net_dir) || !fs_exists(lock);
+    enum rc rc = fs_mkdirs(c->net_dir);
+
+    /* Core's tools expect the folder in a new datadir. */
+    if (rc == RC_OK && fresh && !fs_exists(wallets))
+        rc = fs_mkdirs(wallets);
+    if (rc == RC_OK)
+        rc = fs_lock(lock, lock_fd);
+    if (rc == RC_BUSY)
+        *error = xasprintf("Cannot obtain a lock on directory %s. %s is probably already running.", c->net_dir, FARTHING_NAME);
+    else if (rc != RC_OK)
+        *error = xasprintf("Cannot write to directory '%s'; check permissions. (%s)", c->net_dir, strerror(errno));
+    free(wallets);
+    free(lock);
+    return rc == RC_OK;
+}
+
+static int run(struct node_config *c)
+{
+    bool wait = args_bool(c->args, "daemonwait", false);
+    bool background = wait || args_bool(c->args, "daemon", false);
+    int ready_fd = -1, lock_fd = -1, code = EXIT_FAILURE;
+    char *error = NULL;
+
+    if (background && (ready_fd = daemon_start(wait)) < 0)
+        return fail("fork() failed");
+    if (!claim_datadir(c, &lock_fd, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error)) {
+        if (error) {
+            log_error("%s", error);
+            fail(error);
+        }
+        daemon_ready(ready_fd, false);
+    } else {
+        if (c->pid_path && !daemon_write_pid(c->pid_path)) {
+            error = xasprintf("Unable to create the PID file '%s': %s", c->pid_path, strerror(errno));
+            code = fail(error);
+            daemon_ready(ready_fd, false);
+        } else {
+            code = node_run(c, ready_fd);
+            if (c->pid_path)
+                unlink(c->pid_path);
+        }
+    }
+    free(error);
+    log_info("Shutdown done");
+    log_close();
+    if (lock_fd >= 0)
+        close(lock_fd);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct node_config c;
+    char *error = NULL;
+    int code = EXIT_SUCCESS;
+
+    umask(0077);
+    log_thread_name("init");
+    if (!node_config_read(&c, argc, argv, &error)) {
+        code = fail(error);
+    } else if (args_bool(c.args, "version", false)) {
+        print_version();
+    } else if (args_bool(c.args, "help", false) || args_bool(c.args, "h", false) || args_bool(c.args, "?", false) ||
+               args_bool(c.args, "help-debug", false)) {
+        print_help(&c);
+    } else {
+        code = run(&c);
+    }
+    free(error);
+    node_config_clear(&c);
+    return code;
+}

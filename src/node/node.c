@@ -1,0 +1,192 @@
+/* node.c - the composition root. Opens the parts in order, becomes the loop thread, closes them in reverse.
+ *
+ * Order: loop and RPC (answering "warming up"), the validation thread with chain and mempool, the network. Validation does all
+ * long work (loading, importing, verifying); the loop only waits for it, so that RPC answers from the first second. */
+#include "node/node.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/daemon.h"
+#include "node/private.h"
+#include "util/fs.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/time.h"
+
+#define VALIDATION_QUEUE_BYTES ((size_t)32 << 20)
+#define IO_THREADS 4
+
+/* ---- stopping ---- */
+
+static void stop_on_loop(void *arg)
+{
+    struct node *n = arg;
+    loop_stop(n->loop);
+}
+
+void node_request_stop(void *ctx)
+{
+    struct node *n = ctx;
+    if (!atomic_exchange(&n->interrupt, true))
+        loop_post(n->loop, stop_on_loop, NULL, n);
+}
+
+void node_fatal(struct node *n, const char *text)
+{
+    log_error("A fatal internal error occurred, see debug.log for details: %s", text);
+    fprintf(stderr, "Error: %s\n", text);
+    atomic_store(&n->exit_code, EXIT_FAILURE);
+    node_request_stop(n);
+}
+
+static void on_stop_signal(evutil_socket_t signal, short events, void *arg)
+{
+    (void)signal;
+    (void)events;
+    node_request_stop(arg);
+}
+
+static void on_hangup(evutil_socket_t signal, short events, void *arg)
+{
+    (void)signal;
+    (void)events;
+    (void)arg;
+    log_reopen();
+}
+
+static void signals_open(struct node *n)
+{
+    struct event_base *base = loop_base(n->loop);
+
+    signal(SIGPIPE, SIG_IGN);
+    n->signals[0] = evsignal_new(base, SIGTERM, on_stop_signal, n);
+    n->signals[1] = evsignal_new(base, SIGINT, on_stop_signal, n);
+    n->signals[2] = evsignal_new(base, SIGHUP, on_hangup, n);
+    for (size_t i = 0; i < ARRAY_LEN(n->signals); i++)
+        event_add(n->signals[i], NULL);
+}
+
+static void signals_close(struct node *n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(n->signals); i++)
+        event_free(n->signals[i]);
+}
+
+/* ---- opening ---- */
+
+static void fill_rpc_host(struct node *n, struct rpc_host *h)
+{
+    memset(h, 0, sizeof(*h));
+    h->params = &n->config->params;
+    h->args = n->config->args;
+    h->datadir = n->config->net_dir;
+    h->log_path = n->config->log_path ? n->config->log_path : "";
+    h->chain = n->chain;
+    h->mempool = n->mempool;
+    h->loop = n->loop;
+    h->validation = n->validation;
+    h->io = n->io;
+    h->net = n->net;
+    h->mining = &n->config->mining;
+    h->mempool_loaded = &n->mempool_loaded;
+    h->interrupt = &n->interrupt;
+    h->ctx = n;
+    h->request_stop = node_request_stop;
+}
+
+/* The chain stands: starts the network and lets RPC commands in. Loop thread. */
+static void on_chain_open(void *arg)
+{
+    struct node *n = arg;
+    struct rpc_host host;
+    char *error = NULL;
+
+    if (atomic_load(&n->interrupt))
+        return;
+    if (!node_net_start(n->net, &error)) {
+        node_fatal(n, error);
+        free(error);
+        return;
+    }
+    n->net_started = true;
+    if (n->rpc) {
+        fill_rpc_host(n, &host);
+        rpc_server_ready(n->rpc, &host);
+    }
+    daemon_ready(n->ready_fd, true);
+    n->ready_fd = -1;
+    daemon_notify_systemd("READY=1");
+    if (*args_str(n->config->args, "startupnotify", ""))
+        daemon_run_command(args_str(n->config->args, "startupnotify", ""), NULL);
+    log_info("Done loading");
+}
+
+void node_chain_opened(struct node *n)
+{
+    n->net = node_net_new(n->config->args, &n->config->params, &n->config->policy, n->loop, n->chain, n->mempool, n->validation, n->io);
+    loop_post(n->loop, on_chain_open, NULL, n);
+}
+
+static bool open_rpc(struct node *n, char **error)
+{
+    struct rpc_host host;
+    if (!args_bool(n->config->args, "server", true))
+        return true;
+    fill_rpc_host(n, &host);
+    return rpc_server_start(&n->rpc, &host, error);
+}
+
+/* ---- closing ---- */
+
+static void close_all(struct node *n)
+{
+    log_info("Shutdown in progress...");
+    daemon_notify_systemd("STOPPING=1");
+    if (*args_str(n->config->args, "shutdownnotify", ""))
+        daemon_run_command_wait(args_str(n->config->args, "shutdownnotify", ""));
+    if (n->rpc)
+        rpc_server_stop(n->rpc);
+    if (n->net_started)
+        node_net_stop(n->net);
+    queue_close(n->validation);
+    pthread_join(n->validation_thread, NULL); /* flushes and closes the chain */
+    pool_free(n->io);
+    if (n->rpc)
+        rpc_server_free(n->rpc);
+    if (n->net)
+        node_net_free(n->net);
+    node_parts_close(n);
+    queue_free(n->validation);
+}
+
+int node_run(struct node_config *config, int ready_fd)
+{
+    struct node n = {.config = config, .ready_fd = ready_fd};
+    char *error = NULL;
+
+    atomic_init(&n.exit_code, EXIT_SUCCESS);
+    n.loop = loop_new();
+    n.validation = queue_new(VALIDATION_QUEUE_BYTES);
+    n.io = pool_new("io", IO_THREADS);
+    signals_open(&n);
+    if (!open_rpc(&n, &error)) {
+        log_error("%s", error);
+        fprintf(stderr, "Error: %s\n", error);
+        free(error);
+        atomic_store(&n.exit_code, EXIT_FAILURE);
+        atomic_store(&n.interrupt, true);
+    }
+    n.validation_thread = thread_start("validation", node_validation_main, &n);
+    if (!atomic_load(&n.interrupt))
+        loop_run(n.loop);
+    close_all(&n);
+    daemon_ready(n.ready_fd, false);
+    signals_close(&n);
+    loop_free(n.loop);
+    return atomic_load(&n.exit_code);
+}

@@ -1,0 +1,181 @@
+/* options.c - every option that farthingd takes, with its help: one table, read by main at start, by --help and by the man page. The names,
+ * values and meanings are Bitcoin Core's. Options of features that this version does not have stand at its end; those that ask for
+ * something the user would miss are named in one warning at start. */
+#include "node/options.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+
+#define O "Options"
+#define C "Connection options"
+#define R "RPC server options"
+#define M "Block creation options"
+#define N "Node relay options"
+#define P "Chain selection options"
+#define D "Debugging/Testing options"
+#define IGNORED(name) {name, "<value>", NULL, ARG_DEBUG_ONLY, NULL}
+
+static const struct arg_spec specs[] = {
+    {"help", NULL, O, ARG_COMMAND_LINE_ONLY, "Print this help message and exit (also -h or -?)"},
+    {"h", NULL, O, ARG_COMMAND_LINE_ONLY | ARG_DEBUG_ONLY, "Same as -help"},
+    {"?", NULL, O, ARG_COMMAND_LINE_ONLY | ARG_DEBUG_ONLY, "Same as -help"},
+    {"help-debug", NULL, D, ARG_COMMAND_LINE_ONLY, "Print help message with debugging options and exit"},
+    {"version", NULL, O, ARG_COMMAND_LINE_ONLY, "Print version and exit"},
+    {"assumevalid", "<hex>", O, 0,
+     "If this block is in the chain assume that it and its ancestors are valid and skip their script verification (0 to verify all)"},
+    {"blocknotify", "<cmd>", O, 0, "Execute command when the best block changes (%s in cmd is replaced by block hash)"},
+    {"blocksdir", "<dir>", O, 0, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)"},
+    {"blocksxor", NULL, O, 0, "Obfuscate *.dat files with a random key that is made in a new blocks directory (default: 1)"},
+    {"conf", "<file>", O, ARG_COMMAND_LINE_ONLY,
+     "Specify path to read-only configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that exists)"},
+    {"allowignoredconf", NULL, O, 0, "Treat a configuration file in the datadir that is not used as a warning, not an error"},
+    {"daemon", NULL, O, 0, "Run in the background as a daemon and accept commands (default: 0)"},
+    {"daemonwait", NULL, O, 0, "Wait for initialization to be finished before exiting. This implies -daemon (default: 0)"},
+    {"datadir", "<dir>", O, ARG_NO_NEGATION, "Specify data directory (default: ~/.farthing)"},
+    {"dbcache", "<n>", O, 0, "Maximum database cache size <n> MiB (minimum 4, default: 1024, or 450 on a machine with less than 4 GiB)"},
+    {"debuglogfile", "<file>", O, 0, "Location of the debug log file, relative to the network's datadir (default: debug.log); -nodebuglogfile writes none"},
+    {"includeconf", "<file>", O, 0, "Additional configuration file, relative to the datadir (only in the configuration file)"},
+    {"loadblock", "<file>", O, 0, "Imports blocks from an external file on startup"},
+    {"maxmempool", "<n>", O, 0, "Keep the transaction memory pool below <n> megabytes (default: 300)"},
+    {"mempoolexpiry", "<n>", O, 0, "Do not keep transactions in the mempool longer than <n> hours (default: 336)"},
+    {"minimumchainwork", "<hex>", O, ARG_DEBUG_ONLY, "Minimum work assumed to exist on a valid chain in hex"},
+    {"par", "<n>", O, 0, "Number of script verification threads (0 = auto, up to 15, <0 = leave that many cores free, default: 0)"},
+    {"persistmempool", NULL, O, 0, "Save the mempool on shutdown and load it on restart (default: 1)"},
+    {"pid", "<file>", O, 0, "Specify pid file, relative to the network's datadir (default: farthingd.pid, or bitcoind.pid beside a bitcoin.conf)"},
+    {"prune", "<n>", O, 0,
+     "Delete old blocks: 0 = keep all, 1 = allow pruneblockchain, >=550 = keep block files under that many MiB (default: 0)"},
+    {"reindex", NULL, O, 0, "Wipe chain state and block index, and rebuild them from blk*.dat files on disk"},
+    {"reindex-chainstate", NULL, O, 0, "Wipe chain state, and rebuild it from blk*.dat files on disk"},
+    {"shutdownnotify", "<cmd>", O, 0, "Execute command immediately before beginning shutdown"},
+    {"startupnotify", "<cmd>", O, 0, "Execute command on startup"},
+
+    {"addnode", "<ip>", C, ARG_NETWORK_ONLY, "Add a node to connect to and attempt to keep the connection open; may be given several times"},
+    {"bind", "<addr>[:<port>][=onion]", C, ARG_NETWORK_ONLY, "Bind to given address and always listen on it. Use [host]:port for IPv6"},
+    {"connect", "<ip>", C, ARG_NETWORK_ONLY, "Connect only to the specified node; -noconnect disables automatic connections; may be given several times"},
+    {"dns", NULL, C, 0, "Allow DNS lookups for -addnode and -connect (default: 1)"},
+    {"listen", NULL, C, 0, "Accept connections from outside (default: 1 if no -connect)"},
+    {"maxconnections", "<n>", C, 0, "Maintain at most <n> automatic connections to peers (default: 200)"},
+    {"networkactive", NULL, C, 0, "Enable all P2P network activity (default: 1). Can be changed by the setnetworkactive RPC command"},
+    {"peertimeout", "<n>", C, ARG_DEBUG_ONLY, "Seconds before a silent peer may be disconnected (minimum: 1, default: 60)"},
+    {"port", "<port>", C, ARG_NETWORK_ONLY, "Listen for connections on <port> (default: 8333, testnet3: 18333, testnet4: 48333, signet: 38333, regtest: 18444)"},
+    {"timeout", "<n>", C, 0, "Connection timeout in milliseconds (minimum: 1, default: 5000)"},
+    {"whitebind", "<[permissions@]addr>", C, 0, "Bind to the given address and add permission flags to the peers connecting to it"},
+    {"whitelist", "<[permissions@]IP address or network>", C, 0,
+     "Add permission flags to the peers using the given IP address or network: bloomfilter, noban, forcerelay, relay, mempool, download, addr, in, out"},
+
+    {"server", NULL, R, 0, "Accept command line and JSON-RPC commands (default: 1)"},
+    {"rpcallowip", "<ip>", R, 0, "Allow JSON-RPC connections from this source: an IP, a network/netmask or a network/CIDR; may be given several times"},
+    {"rpcauth", "<userpw>", R, ARG_SENSITIVE, "Username and HMAC-SHA-256 hashed password: <USERNAME>:<SALT>$<HASH>; may be given several times"},
+    {"rpcbind", "<addr>[:port]", R, ARG_NETWORK_ONLY, "Bind to given address for JSON-RPC. Ignored unless -rpcallowip is given (default: 127.0.0.1 and ::1)"},
+    {"rpccookiefile", "<loc>", R, 0, "Location of the auth cookie, relative to the network's datadir (default: .cookie)"},
+    {"rpccookieperms", "<readable-by>", R, 0, "Who may read the auth cookie: owner, group or all (default: owner)"},
+    {"rpcdoccheck", NULL, R, ARG_DEBUG_ONLY, "Accepted for Bitcoin Core's tests; results are not checked against help texts (default: 0)"},
+    {"rpcpassword", "<pw>", R, ARG_SENSITIVE, "Password for JSON-RPC connections"},
+    {"rpcport", "<port>", R, ARG_NETWORK_ONLY, "Listen for JSON-RPC connections on <port> (default: 8332, testnet3: 18332, testnet4: 48332, signet: 38332, regtest: 18443)"},
+    {"rpcservertimeout", "<n>", R, ARG_DEBUG_ONLY, "Timeout during HTTP requests in seconds (default: 30)"},
+    {"rpcthreads", "<n>", R, 0, "Number of threads to service RPC calls (default: 16)"},
+    {"rpcuser", "<user>", R, ARG_SENSITIVE, "Username for JSON-RPC connections"},
+    {"rpcwhitelist", "<whitelist>", R, 0, "Commands that a user may call: <USERNAME>:<rpc 1>,<rpc 2>,..."},
+    {"rpcwhitelistdefault", NULL, R, 0, "Users without -rpcwhitelist may call nothing (default: 1 if any -rpcwhitelist is given)"},
+    {"rpcworkqueue", "<n>", R, ARG_DEBUG_ONLY, "Maximum depth of the work queue to service RPC calls (default: 64)"},
+    {"deprecatedrpc", "<method>", D, ARG_DEBUG_ONLY, "Allows deprecated RPC method(s) to be used"},
+
+    {"blockmaxweight", "<n>", M, 0, "Maximum BIP141 block weight of templates (default: 4000000)"},
+    {"blockmintxfee", "<amt>", M, 0, "Lowest fee rate (in BTC/kvB) for transactions in templates (default: 0.00000001)"},
+    {"blockreservedweight", "<n>", M, 0, "Weight reserved for header and coinbase (default: 8000)"},
+    {"blockversion", "<n>", M, ARG_DEBUG_ONLY, "Override block version to test forking scenarios"},
+
+    {"acceptnonstdtxn", NULL, N, ARG_DEBUG_ONLY, "Relay and mine \"non-standard\" transactions (test networks only; default: 0)"},
+    {"blocksonly", NULL, N, 0, "Reject transactions from network peers; RPC transactions are not affected (default: 0)"},
+    {"bytespersigop", "<n>", N, 0, "Equivalent bytes per sigop in transactions for relay and mining (default: 20)"},
+    {"datacarrier", NULL, N, 0, "Relay and mine data carrier transactions (default: 1)"},
+    {"datacarriersize", "<n>", N, 0, "Maximum total size of data-carrying output scripts of a transaction (default: 100000)"},
+    {"dustrelayfee", "<amt>", N, ARG_DEBUG_ONLY, "Fee rate (in BTC/kvB) that defines dust (default: 0.00003000)"},
+    {"incrementalrelayfee", "<amt>", N, ARG_DEBUG_ONLY, "Fee rate (in BTC/kvB) that defines the cost of relay (default: 0.00000100)"},
+    {"limitclustercount", "<n>", N, ARG_DEBUG_ONLY, "Most unconfirmed transactions that may be connected with each other (default: 64)"},
+    {"limitclustersize", "<n>", N, ARG_DEBUG_ONLY, "Most kilobytes of unconfirmed transactions that may be connected (default: 101)"},
+    {"limitancestorcount", "<n>", N, ARG_DEBUG_ONLY, "Most in-mempool ancestors of a transaction, itself included (default: 25)"},
+    {"limitdescendantcount", "<n>", N, ARG_DEBUG_ONLY, "Most in-mempool descendants of a transaction, itself included (default: 25)"},
+    {"minrelaytxfee", "<amt>", N, 0, "Fee rate (in BTC/kvB) below which transactions are not relayed (default: 0.00000100)"},
+    {"permitbaremultisig", NULL, N, 0, "Relay transactions creating non-P2SH multisig outputs (default: 1)"},
+
+    {"chain", "<chain>", P, 0, "Use the chain <chain>: main, test, testnet4, signet, regtest (default: main)"},
+    {"regtest", NULL, P, 0, "Use the regression test chain, in which blocks can be solved instantly"},
+    {"signet", NULL, P, 0, "Use the signet chain (see -signetchallenge)"},
+    {"signetchallenge", "<hex>", P, ARG_NO_NEGATION, "Script that blocks must satisfy (only for signet networks)"},
+    {"testnet", NULL, P, 0, "Use the testnet3 chain"},
+    {"testnet4", NULL, P, 0, "Use the testnet4 chain"},
+    {"testactivationheight", "<name@height>", P, ARG_DEBUG_ONLY, "Set the activation height of segwit, bip34, dersig, cltv or csv (regtest)"},
+    {"vbparams", "<deployment:start:end[:min_activation_height]>", P, ARG_DEBUG_ONLY, "Parameters of a version bits deployment (regtest)"},
+
+    {"checkblockindex", "<n>", D, ARG_DEBUG_ONLY, "Check the block tree's consistency with every operation (default: 0, regtest: 1)"},
+    {"checkblocks", "<n>", D, ARG_DEBUG_ONLY, "How many blocks to check at startup (default: 6, 0 = all)"},
+    {"checklevel", "<n>", D, ARG_DEBUG_ONLY, "How thorough the check of -checkblocks is (0-4, default: 3)"},
+    {"debug", "<category>", D, 0, "Output debug and trace logging of a category (1 or all: everything); may be given several times"},
+    {"debugexclude", "<category>", D, 0, "Exclude a category from debug logging; may be given several times"},
+    {"fastprune", NULL, D, ARG_DEBUG_ONLY, "Use smaller block files and lower minimum prune height for testing purposes"},
+    {"logips", NULL, D, 0, "Include IP addresses in log output (default: 0)"},
+    {"loglevel", "<level>|<category>:<level>", D, 0, "Severity level of enabled categories: info, debug, trace (default: debug)"},
+    {"loglevelalways", NULL, D, 0, "Always prepend a category and level (default: 0)"},
+    {"logratelimit", NULL, D, 0, "Accepted; lines of this node's log that a peer can cause are debug lines (default: 1)"},
+    {"logsourcelocations", NULL, D, 0, "Prepend the source location to each line (default: 0)"},
+    {"logthreadnames", NULL, D, 0, "Prepend the thread's name to each line (default: 0)"},
+    {"logtimemicros", NULL, D, 0, "Add microseconds to timestamps (default: 0)"},
+    {"logtimestamps", NULL, D, 0, "Prepend a timestamp to each line (default: 1)"},
+    {"maxsigcachesize", "<n>", D, ARG_DEBUG_ONLY, "Size of the signature and script caches together in MiB (default: 32)"},
+    {"maxtipage", "<n>", D, ARG_DEBUG_ONLY, "Maximum age of the tip in seconds to leave initial block download (default: 86400)"},
+    {"mocktime", "<n>", D, ARG_DEBUG_ONLY, "Replace actual time with this Unix time (default: 0)"},
+    {"printtoconsole", NULL, D, 0, "Send the log to the console (default: 1 when no -daemon)"},
+    {"shrinkdebugfile", NULL, D, 0, "Shrink debug log file on startup (default: 1 when no -debug)"},
+    {"stopafterblockimport", NULL, D, ARG_DEBUG_ONLY, "Stop running after importing blocks from disk (default: 0)"},
+    {"stopatheight", "<n>", D, ARG_DEBUG_ONLY, "Stop running after reaching the given height in the main chain (default: 0)"},
+    {"test", "<option>", D, ARG_DEBUG_ONLY, "Pass a test-only option (reindex_after_failure_noninteractive_yes, ...)"},
+    {"uacomment", "<cmt>", D, 0, "Append comment to the user agent string; may be given several times"},
+
+    /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
+    IGNORED("alertnotify"), IGNORED("asmap"), IGNORED("bantime"), IGNORED("blockfilterindex"),
+    IGNORED("blockreconstructionextratxn"), IGNORED("capturemessages"), IGNORED("checkaddrman"), IGNORED("checkmempool"),
+    IGNORED("checkpoints"), IGNORED("cjdnsreachable"), IGNORED("coinstatsindex"), IGNORED("dbbatchsize"), IGNORED("discover"),
+    IGNORED("dnsseed"), IGNORED("externalip"), IGNORED("fixedseeds"), IGNORED("forcednsseed"), IGNORED("i2pacceptincoming"),
+    IGNORED("i2psam"), IGNORED("inboundrelaypercent"), IGNORED("ipcbind"), IGNORED("limitancestorsize"),
+    IGNORED("limitdescendantsize"), IGNORED("listenonion"), IGNORED("maxreceivebuffer"), IGNORED("maxsendbuffer"),
+    IGNORED("maxuploadtarget"), IGNORED("natpmp"), IGNORED("onion"), IGNORED("onlynet"), IGNORED("peerblockfilters"),
+    IGNORED("peerbloomfilters"), IGNORED("persistmempoolv1"), IGNORED("prevoutfetchthreads"), IGNORED("printpriority"),
+    IGNORED("privatebroadcast"), IGNORED("proxy"), IGNORED("proxyrandomize"), IGNORED("rest"), IGNORED("seednode"),
+    IGNORED("settings"), IGNORED("signetseednode"), IGNORED("torcontrol"), IGNORED("torpassword"), IGNORED("txindex"),
+    IGNORED("txospenderindex"), IGNORED("txreconciliation"), IGNORED("txsendrate"), IGNORED("v2transport"),
+    IGNORED("whitelistforcerelay"), IGNORED("whitelistrelay"), IGNORED("zmqpubhashblock"), IGNORED("zmqpubhashblockhwm"),
+    IGNORED("zmqpubhashtx"), IGNORED("zmqpubhashtxhwm"), IGNORED("zmqpubrawblock"), IGNORED("zmqpubrawblockhwm"),
+    IGNORED("zmqpubrawtx"), IGNORED("zmqpubrawtxhwm"), IGNORED("zmqpubsequence"), IGNORED("zmqpubsequencehwm"),
+    IGNORED("acceptstalefeeestimates"), IGNORED("addresstype"), IGNORED("avoidpartialspends"), IGNORED("changetype"),
+    IGNORED("consolidatefeerate"), IGNORED("disablewallet"), IGNORED("discardfee"), IGNORED("fallbackfee"), IGNORED("keypool"),
+    IGNORED("maxapsfee"), IGNORED("maxtxfee"), IGNORED("mintxfee"), IGNORED("paytxfee"), IGNORED("signer"),
+    IGNORED("spendzeroconfchange"), IGNORED("txconfirmtarget"), IGNORED("unsafesqlitesync"), IGNORED("wallet"),
+    IGNORED("walletbroadcast"), IGNORED("walletcrosschain"), IGNORED("walletdir"), IGNORED("walletnotify"),
+    IGNORED("walletrbf"), IGNORED("walletrejectlongchains"), IGNORED("dblogsize"), IGNORED("flushwallet"),
+};
+
+/* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
+static const char *const worth_a_warning[] = {
+    "asmap", "blockfilterindex", "coinstatsindex", "externalip", "i2psam", "onion", "onlynet", "peerblockfilters", "peerbloomfilters",
+    "privatebroadcast", "proxy", "rest", "seednode", "txindex", "txospenderindex", "wallet", "zmqpubhashblock", "zmqpubhashtx",
+    "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
+};
+
+const struct arg_spec *options_table(size_t *n)
+{
+    *n = ARRAY_LEN(specs);
+    return specs;
+}
+
+size_t options_without_effect(const struct args *args, const char **names, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(worth_a_warning); i++) {
+        const char *name = worth_a_warning[i];
+        if (n < max && args_is_set(args, name) && !args_is_negated(args, name) && strcmp(args_str(args, name, ""), "0") != 0)
+            names[n++] = name;
+    }
+    return n;
+}

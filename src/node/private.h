@@ -1,0 +1,50 @@
+/* private.h - the node's own state, shared by the files of src/node. */
+#ifndef FARTHING_NODE_PRIVATE_H
+#define FARTHING_NODE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "chain/chain.h"
+#include "mempool/mempool.h"
+#include "net/loop.h"
+#include "node/config.h"
+#include "node/net.h"
+#include "rpc/rpc.h"
+#include "script/cache.h"
+
+struct event;
+
+struct node {
+    struct node_config *config;
+    struct loop *loop;
+    struct queue *validation;
+    struct pool *io;
+    pthread_t validation_thread;
+    struct sig_cache *sig_cache;
+    struct chain *chain;     /* made, used and closed by the validation thread; its read side by all */
+    struct mempool *mempool; /* likewise */
+    struct node_net *net;
+    bool net_started;
+    struct rpc_server *rpc;
+    struct event *signals[3];
+    atomic_bool interrupt;   /* long work gives up */
+    atomic_int exit_code;
+    int ready_fd;            /* see daemon_ready */
+    bool importing;          /* validation thread */
+    atomic_bool mempool_loaded;
+};
+
+/* node.c */
+void node_request_stop(void *ctx);                       /* any thread */
+void node_fatal(struct node *n, const char *text);       /* any thread: reports, stops, exit code 1 */
+void node_chain_opened(struct node *n);                  /* validation thread: chain and mempool stand */
+
+/* validation.c */
+void *node_validation_main(void *node);                  /* the validation thread */
+void node_parts_close(struct node *n);                   /* main thread, after the validation thread has ended */
+
+/* events.c */
+struct chain_events node_chain_events(struct node *n);
+struct mempool_events node_mempool_events(struct node *n);
+
+#endif

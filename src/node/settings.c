@@ -1,0 +1,167 @@
+/* settings.c - limits, fees and parameters out of the options, with Core's ranges and error texts. Called by main once, after the log is open. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/config.h"
+#include "primitives/amount.h"
+#include "util/hex.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define MIB ((int64_t)1 << 20)
+#define MAX_SCRIPT_THREADS 15
+
+static bool fail(char **error, char *text_take)
+{
+    *error = text_take;
+    return false;
+}
+
+/* An amount option in BTC/kvB. */
+static bool fee_option(const struct args *a, const char *name, int64_t *rate, char **error)
+{
+    const char *text = args_str(a, name, NULL);
+    if (text && (!amount_parse(rate, text) || !money_in_range(*rate)))
+        return fail(error, xasprintf("Invalid amount for -%s=<amount>: '%s'", name, text));
+    return true;
+}
+
+static bool apply_policy(struct node_config *c, char **error)
+{
+    const struct args *a = c->args;
+    struct policy *p = &c->policy;
+
+    policy_init(p, &c->params);
+    if (!fee_option(a, "incrementalrelayfee", &p->incremental_fee_rate, error) || !fee_option(a, "minrelaytxfee", &p->min_relay_fee_rate, error) ||
+        !fee_option(a, "dustrelayfee", &p->dust_fee_rate, error))
+        return false;
+    if (!args_is_set(a, "minrelaytxfee") && p->min_relay_fee_rate < p->incremental_fee_rate)
+        p->min_relay_fee_rate = p->incremental_fee_rate;
+    p->require_standard = !args_bool(a, "acceptnonstdtxn", !c->params.require_standard);
+    if (c->params.require_standard && !p->require_standard && c->params.id == CHAIN_MAIN)
+        return fail(error, xasprintf("acceptnonstdtxn is not currently supported for %s chain", c->params.name));
+    p->bytes_per_sigop = (unsigned)args_int(a, "bytespersigop", p->bytes_per_sigop);
+    p->permit_bare_multisig = args_bool(a, "permitbaremultisig", p->permit_bare_multisig);
+    p->max_datacarrier = args_bool(a, "datacarrier", true) ? args_int(a, "datacarriersize", p->max_datacarrier) : -1;
+    p->max_ancestors = (unsigned)args_int(a, "limitancestorcount", p->max_ancestors);
+    p->max_descendants = (unsigned)args_int(a, "limitdescendantcount", p->max_descendants);
+    p->cluster_count = (unsigned)args_int(a, "limitclustercount", p->cluster_count);
+    p->cluster_vsize = args_is_set(a, "limitclustersize") ? args_int(a, "limitclustersize", 101) * 1000 : p->cluster_vsize;
+    if (p->cluster_count > 64)
+        return fail(error, xasprintf("limitclustercount must be less than or equal to %d", 64));
+    return true;
+}
+
+static bool apply_mining(struct node_config *c, char **error)
+{
+    struct mining_options *m = &c->mining;
+
+    m->max_weight = args_int(c->args, "blockmaxweight", MAX_BLOCK_WEIGHT);
+    m->reserved_weight = args_int(c->args, "blockreservedweight", 8000);
+    m->min_fee_rate = 1;
+    m->version = c->params.id == CHAIN_REGTEST ? (int32_t)args_int(c->args, "blockversion", 0) : 0;
+    if (!fee_option(c->args, "blockmintxfee", &m->min_fee_rate, error))
+        return false;
+    if (m->max_weight > MAX_BLOCK_WEIGHT)
+        return fail(error, xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", (long long)m->max_weight,
+                                     MAX_BLOCK_WEIGHT));
+    if (m->reserved_weight > MAX_BLOCK_WEIGHT)
+        return fail(error, xasprintf("Specified -blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
+                                     (long long)m->reserved_weight, MAX_BLOCK_WEIGHT));
+    if (m->reserved_weight < 2000)
+        return fail(error, xasprintf("Specified -blockreservedweight (%lld) is lower than minimum safety value of (%d)",
+                                     (long long)m->reserved_weight, 2000));
+    return true;
+}
+
+/* Core's UintHash: hex digits, shorter than 64 means leading zeroes. */
+static bool number_from_hex(uint8_t out[32], const char *text)
+{
+    char padded[65];
+    size_t len;
+
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    len = strlen(text);
+    if (len > 64)
+        return false;
+    memset(padded, '0', 64 - len);
+    memcpy(padded + 64 - len, text, len + 1);
+    return hash_from_hex(out, padded);
+}
+
+static bool apply_chain_points(struct node_config *c, char **error)
+{
+    const char *text = args_str(c->args, "assumevalid", NULL);
+
+    c->assume_valid = c->params.assume_valid;
+    if (args_is_negated(c->args, "assumevalid"))
+        memset(&c->assume_valid, 0, sizeof(c->assume_valid));
+    else if (text && !number_from_hex(c->assume_valid.b, text))
+        return fail(error, xasprintf("Invalid assumevalid block hash specified (%s), must be up to 64 hex digits (or 0 to disable)", text));
+    text = args_str(c->args, "minimumchainwork", NULL);
+    c->min_chain_work = c->params.min_chain_work;
+    if (text) {
+        uint8_t le[32];
+        if (!number_from_hex(le, text))
+            return fail(error, xasprintf("Invalid minimum work specified (%s), must be up to 64 hex digits", text));
+        c->min_chain_work = u256_from_le(le);
+    }
+    return true;
+}
+
+static bool apply_test_params(struct node_config *c, char **error)
+{
+    const char *const *values;
+    const char *challenge = args_str(c->args, "signetchallenge", NULL);
+    size_t n = args_list(c->args, "signetchallenge", &values);
+
+    if (n > 1)
+        return fail(error, xstrdup("-signetchallenge cannot be multiple values."));
+    if (challenge && c->params.signet) {
+        size_t len = strlen(challenge) / 2;
+        uint8_t *script = xmalloc(len + 1);
+        bool ok = hex_is_valid(challenge) && hex_decode(script, len, challenge);
+        if (ok)
+            chain_params_set_signet_challenge(&c->params, script, len);
+        free(script);
+        if (!ok)
+            return fail(error, xasprintf("-signetchallenge must be hex, not '%s'.", challenge));
+    }
+    if (c->params.id != CHAIN_REGTEST)
+        return true;
+    n = args_list(c->args, "testactivationheight", &values);
+    for (size_t i = 0; i < n; i++)
+        if (!chain_params_set_activation(&c->params, values[i], error))
+            return false;
+    n = args_list(c->args, "vbparams", &values);
+    for (size_t i = 0; i < n; i++)
+        if (!chain_params_set_vbparams(&c->params, values[i], error))
+            return false;
+    return true;
+}
+
+static void apply_limits(struct node_config *c)
+{
+    int64_t ram = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGE_SIZE);
+    int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t dbcache = args_int(c->args, "dbcache", ram >= 4096 * MIB ? 1024 : 450);
+    int64_t par = args_int(c->args, "par", 0);
+    int64_t mempool = args_int(c->args, "maxmempool", 300);
+    int64_t cache = args_int(c->args, "maxsigcachesize", 32);
+
+    c->dbcache = (size_t)((dbcache < 4 ? 4 : dbcache > 1048576 ? 1048576 : dbcache) * MIB);
+    c->mempool_bytes = (size_t)(mempool < 1 ? 1 : mempool) * 1000000;
+    c->sig_cache_bytes = (size_t)((cache < 0 ? 0 : cache > 4096 ? 4096 : cache) * MIB);
+    if (par <= 0)
+        par += cores;
+    par = par < 1 ? 0 : par - 1; /* the validation thread is one of them */
+    c->script_threads = (unsigned)(par > MAX_SCRIPT_THREADS ? MAX_SCRIPT_THREADS : par);
+}
+
+bool node_config_apply(struct node_config *c, char **error)
+{
+    apply_limits(c);
+    return apply_test_params(c, error) && apply_chain_points(c, error) && apply_policy(c, error) && apply_mining(c, error);
+}
