@@ -39,6 +39,8 @@ uint32_t next_work_required(const struct chain_params *p, const struct header_no
 bool check_proof_of_work(const struct chain_params *p, const struct block_hash *hash, uint32_t bits);
 /** Could bits change like that at this height? (header presync) */
 bool permitted_difficulty_transition(const struct chain_params *p, int32_t height, uint32_t old_bits, uint32_t new_bits);
+/** The version that a block must at least have at that height: bad-version(0x...). */
+bool check_block_version(const struct chain_params *p, int32_t version, int32_t height, struct verdict *v);
 /** Rules of a header given its parent: bits, median time, BIP94 timewarp, future time, version. now: adjusted time in seconds. */
 bool check_header_context(const struct chain_params *p, const struct block_header *h, const struct header_node *prev, int64_t now,
                           struct verdict *v);

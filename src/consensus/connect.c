@@ -2,15 +2,14 @@
  * coinbase's amount; and which blocks need to be searched for overwritten coins (BIP30). Scripts are verified by the caller, in
  * parallel. Called by the chain's validation thread and by the library; pure. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "consensus/check.h"
+#include "primitives/amount.h"
 
 /* Coins as text with at least two decimals, as messages show them. */
 static const char *money_text(char out[32], int64_t v)
 {
-    uint64_t n = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    int len = snprintf(out, 32, "%s%" PRIu64 ".%08" PRIu64, v < 0 ? "-" : "", n / (uint64_t)COIN, n % (uint64_t)COIN);
+    size_t len = amount_format(out, v);
     for (int kept = 8; kept > 2 && out[len - 1] == '0'; kept--)
         out[--len] = 0;
     return out;

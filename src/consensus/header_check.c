@@ -8,11 +8,20 @@
 #define MAX_FUTURE_SECONDS (2 * 60 * 60)
 #define MAX_TIMEWARP_SECONDS 600 /* BIP94 */
 
+bool check_block_version(const struct chain_params *p, int32_t version, int32_t height, struct verdict *v)
+{
+    char reason[32];
+    if ((version >= 2 || height < p->buried[DEPLOYMENT_BIP34]) && (version >= 3 || height < p->buried[DEPLOYMENT_BIP66]) &&
+        (version >= 4 || height < p->buried[DEPLOYMENT_BIP65]))
+        return true;
+    snprintf(reason, sizeof(reason), "bad-version(0x%08x)", (unsigned)version);
+    return verdict_invalid(v, BLOCK_INVALID_HEADER, reason, "rejected nVersion=0x%08x block", (unsigned)version);
+}
+
 bool check_header_context(const struct chain_params *p, const struct block_header *h, const struct header_node *prev, int64_t now,
                           struct verdict *v)
 {
     int32_t height = prev->height + 1;
-    char reason[32];
     if (h->bits != next_work_required(p, prev, h->time))
         return verdict_invalid(v, BLOCK_INVALID_HEADER, "bad-diffbits", "incorrect proof of work");
     if ((int64_t)h->time <= header_node_mtp(prev))
@@ -22,12 +31,7 @@ bool check_header_context(const struct chain_params *p, const struct block_heade
                                "block's timestamp is too early on diff adjustment block");
     if ((int64_t)h->time > now + MAX_FUTURE_SECONDS)
         return verdict_invalid(v, BLOCK_TIME_FUTURE, "time-too-new", "block timestamp too far in the future");
-    if ((h->version < 2 && height >= p->buried[DEPLOYMENT_BIP34]) || (h->version < 3 && height >= p->buried[DEPLOYMENT_BIP66]) ||
-        (h->version < 4 && height >= p->buried[DEPLOYMENT_BIP65])) {
-        snprintf(reason, sizeof(reason), "bad-version(0x%08x)", (unsigned)h->version);
-        return verdict_invalid(v, BLOCK_INVALID_HEADER, reason, "rejected nVersion=0x%08x block", (unsigned)h->version);
-    }
-    return true;
+    return check_block_version(p, h->version, height, v);
 }
 
 int64_t block_subsidy(const struct chain_params *p, int32_t height)
