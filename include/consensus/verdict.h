@@ -35,7 +35,7 @@ struct verdict {
     enum verdict_kind kind;
     enum verdict_code code;
     char reason[160]; /* Core's reject reason, "" when valid */
-    char debug[160];  /* Core's debug message, often "" */
+    char debug[288];  /* Core's debug message, often "" */
 };
 
 static inline void verdict_init(struct verdict *v)
@@ -52,6 +52,6 @@ bool verdict_invalidf(struct verdict *v, enum verdict_code code, const char *rea
 /** Sets an internal error. Always returns false. */
 bool verdict_internal(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** "reason" or "reason, debug" (Core's ValidationState::ToString). Out: out. Returns: out. */
-const char *verdict_string(const struct verdict *v, char out[328]);
+const char *verdict_string(const struct verdict *v, char out[456]);
 
 #endif

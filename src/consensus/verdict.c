@@ -43,13 +43,13 @@ bool verdict_internal(struct verdict *v, const char *fmt, ...)
     return false;
 }
 
-const char *verdict_string(const struct verdict *v, char out[328])
+const char *verdict_string(const struct verdict *v, char out[456])
 {
     if (v->kind == VERDICT_VALID)
-        snprintf(out, 328, "Valid");
+        snprintf(out, 456, "Valid");
     else if (v->debug[0])
-        snprintf(out, 328, "%s, %s", v->reason, v->debug);
+        snprintf(out, 456, "%s, %s", v->reason, v->debug);
     else
-        snprintf(out, 328, "%s", v->reason);
+        snprintf(out, 456, "%s", v->reason);
     return out;
 }
