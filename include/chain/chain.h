@@ -106,6 +106,18 @@ typedef void (*chain_block_done)(void *arg, const struct block_hash *hash, bool 
 /** Takes a block: header, context-free and contextual rules, storage, activation. Several blocks may be in flight (scripts still running)
  *  when it returns; chain_drain finishes them. requested: we asked for it (else blocks with too little work or too far ahead are ignored). */
 void chain_process_block(struct chain *c, struct block *b, bool requested, bool min_pow_checked, chain_block_done done, void *arg);
+
+/* What can be found out about a block on any thread, before the validation thread takes it. */
+struct block_precheck {
+    bool context_done;       /* the parent was known: `context` holds the outcome of the rules that need it */
+    struct verdict verdict;  /* context-free rules */
+    struct verdict context;
+};
+/** Checks a block ahead: context-free rules, and those that need its parent if that is known already. Any thread; b is not changed. */
+void chain_precheck(struct chain *c, const struct block *b, struct block_precheck *out);
+/** chain_process_block for a block that was checked ahead. */
+void chain_process_checked_block(struct chain *c, struct block *b, const struct block_precheck *pre, bool requested, bool min_pow_checked,
+                                 chain_block_done done, void *arg);
 /** Finishes all blocks in flight and calls their done functions. The validation thread calls it when its queue is empty. */
 void chain_drain(struct chain *c);
 /** Would this block be valid on the present tip? (templates, proposals) Nothing is stored. */
@@ -127,7 +139,7 @@ void chain_periodic(struct chain *c);
 enum rc chain_prune_to(struct chain *c, int32_t height, int32_t *reached);
 
 /* ---- coins ---- */
-/** An unspent coin of the active chain; its script in arena. */
+/** An unspent coin of the active chain; its script in arena. Drains first, unless it is called out of an event. */
 enum rc chain_get_coin(struct chain *c, struct coin *coin, const struct outpoint *o, struct arena *arena);
 /** Number and bytes of the cached coins (any thread). */
 void chain_cache_stats(const struct chain *c, uint64_t *coins, uint64_t *bytes);
