@@ -5,7 +5,7 @@
 #include "consensus/params.h"
 #include "mining/mining.h"
 #include "policy/policy.h"
-#include "util/args.h"
+#include "util/confdir.h"
 
 #define FARTHING_VERSION "0.1.0"
 #define FARTHING_NAME "Farthing"
@@ -15,15 +15,12 @@ struct node_config {
     struct chain_params params;
     struct policy policy;
     struct mining_options mining;
-    char *datadir;     /* top: holds the config file */
-    char *net_dir;     /* the network's own folder: datadir or one below */
-    char *blocks_dir;  /* .../blocks */
-    char *index_dir;   /* .../blocks/index */
-    char *coins_dir;   /* .../chainstate */
-    char *conf_path;
-    char *log_path;    /* NULL: no log file */
-    char *pid_path;    /* NULL: no pid file */
-    bool core_names;   /* the config file is a bitcoin.conf: default file names follow */
+    struct confdir dir;
+    char *blocks_dir; /* .../blocks */
+    char *index_dir;  /* .../blocks/index */
+    char *coins_dir;  /* .../chainstate */
+    char *log_path;   /* NULL: no log file */
+    char *pid_path;   /* NULL: no pid file */
     size_t dbcache, mempool_bytes, sig_cache_bytes;
     unsigned script_threads;
     struct block_hash assume_valid;

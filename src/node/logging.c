@@ -47,10 +47,14 @@ static bool apply_levels(const struct args *a, char **error)
         ok = log_level_set(category, colon ? colon + 1 : values[i]);
         free(category);
         if (!ok) {
-            *error = colon ? xasprintf("Unsupported category-specific logging level %s=%s. Expected %s=<category>:<loglevel>. Valid categories: "
-                                       "see the logging RPC. Valid loglevels: info, debug, trace.",
-                                       "-loglevel", values[i], "-loglevel")
-                           : xasprintf("Unsupported global logging level %s=%s. Valid values: info, debug, trace.", "-loglevel", values[i]);
+            *error =
+                colon
+                    ? xasprintf(
+                          "Unsupported category-specific logging level %s=%s. Expected %s=<category>:<loglevel>. Valid categories: "
+                          "see the logging RPC. Valid loglevels: info, debug, trace.",
+                          "-loglevel", values[i], "-loglevel")
+                    : xasprintf("Unsupported global logging level %s=%s. Valid values: info, debug, trace.", "-loglevel",
+                                values[i]);
             return false;
         }
     }
@@ -71,8 +75,8 @@ static void log_start(const struct node_config *c)
     log_info("%s version v%s", FARTHING_NAME, FARTHING_VERSION);
     log_info("Using the '%s' SHA256 implementation", sha256_kernel());
     log_info("Default data directory %s/.farthing", getenv("HOME") ? getenv("HOME") : "");
-    log_info("Using data directory %s", c->net_dir);
-    log_info("Config file: %s", c->conf_path ? c->conf_path : "<disabled>");
+    log_info("Using data directory %s", c->dir.net_dir);
+    log_info("Config file: %s", c->dir.conf_path ? c->dir.conf_path : "<disabled>");
     args_each(c->args, log_value, NULL);
     if (args_warnings(c->args)[0])
         log_warning("%s", args_warnings(c->args));

@@ -39,10 +39,10 @@ static void print_help(const struct node_config *c)
 /* Makes the network's folder, writable and ours alone. Out: *lock_fd, *blocks_lock. */
 static bool claim_datadir(const struct node_config *c, int *lock_fd, char **error)
 {
-    char *wallets = fs_join(c->net_dir, "wallets");
-    char *lock = fs_join(c->net_dir, ".lock");
-    bool fresh = !fs_exists(c->net_dir) || !fs_exists(lock);
-    enum rc rc = fs_mkdirs(c->net_dir);
+    char *wallets = fs_join(c->dir.net_dir, "wallets");
+    char *lock = fs_join(c->dir.net_dir, ".lock");
+    bool fresh = !fs_exists(c->dir.net_dir) || !fs_exists(lock);
+    enum rc rc = fs_mkdirs(c->dir.net_dir);
 
     /* Core's tools expect the folder in a new datadir. */
     if (rc == RC_OK && fresh && !fs_exists(wallets))
@@ -50,9 +50,9 @@ static bool claim_datadir(const struct node_config *c, int *lock_fd, char **erro
     if (rc == RC_OK)
         rc = fs_lock(lock, lock_fd);
     if (rc == RC_BUSY)
-        *error = xasprintf("Cannot obtain a lock on directory %s. %s is probably already running.", c->net_dir, FARTHING_NAME);
+        *error = xasprintf("Cannot obtain a lock on directory %s. %s is probably already running.", c->dir.net_dir, FARTHING_NAME);
     else if (rc != RC_OK)
-        *error = xasprintf("Cannot write to directory '%s'; check permissions. (%s)", c->net_dir, strerror(errno));
+        *error = xasprintf("Cannot write to directory '%s'; check permissions. (%s)", c->dir.net_dir, strerror(errno));
     free(wallets);
     free(lock);
     return rc == RC_OK;

@@ -84,7 +84,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     memset(h, 0, sizeof(*h));
     h->params = &n->config->params;
     h->args = n->config->args;
-    h->datadir = n->config->net_dir;
+    h->datadir = n->config->dir.net_dir;
     h->log_path = n->config->log_path ? n->config->log_path : "";
     h->chain = n->chain;
     h->mempool = n->mempool;
@@ -128,7 +128,8 @@ static void on_chain_open(void *arg)
 
 void node_chain_opened(struct node *n)
 {
-    n->net = node_net_new(n->config->args, &n->config->params, &n->config->policy, n->loop, n->chain, n->mempool, n->validation, n->io);
+    n->net =
+        node_net_new(n->config->args, &n->config->params, &n->config->policy, n->loop, n->chain, n->mempool, n->validation, n->io);
     loop_post(n->loop, on_chain_open, NULL, n);
 }
 

@@ -27,21 +27,21 @@ struct node {
     bool net_started;
     struct rpc_server *rpc;
     struct event *signals[3];
-    atomic_bool interrupt;   /* long work gives up */
+    atomic_bool interrupt; /* long work gives up */
     atomic_int exit_code;
-    int ready_fd;            /* see daemon_ready */
-    bool importing;          /* validation thread */
+    int ready_fd;   /* see daemon_ready */
+    bool importing; /* validation thread */
     atomic_bool mempool_loaded;
 };
 
 /* node.c */
-void node_request_stop(void *ctx);                       /* any thread */
-void node_fatal(struct node *n, const char *text);       /* any thread: reports, stops, exit code 1 */
-void node_chain_opened(struct node *n);                  /* validation thread: chain and mempool stand */
+void node_request_stop(void *ctx);                 /* any thread */
+void node_fatal(struct node *n, const char *text); /* any thread: reports, stops, exit code 1 */
+void node_chain_opened(struct node *n);            /* validation thread: chain and mempool stand */
 
 /* validation.c */
-void *node_validation_main(void *node);                  /* the validation thread */
-void node_parts_close(struct node *n);                   /* main thread, after the validation thread has ended */
+void *node_validation_main(void *node); /* the validation thread */
+void node_parts_close(struct node *n);  /* main thread, after the validation thread has ended */
 
 /* events.c */
 struct chain_events node_chain_events(struct node *n);

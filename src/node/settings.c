@@ -33,8 +33,8 @@ static bool apply_policy(struct node_config *c, char **error)
     struct policy *p = &c->policy;
 
     policy_init(p, &c->params);
-    if (!fee_option(a, "incrementalrelayfee", &p->incremental_fee_rate, error) || !fee_option(a, "minrelaytxfee", &p->min_relay_fee_rate, error) ||
-        !fee_option(a, "dustrelayfee", &p->dust_fee_rate, error))
+    if (!fee_option(a, "incrementalrelayfee", &p->incremental_fee_rate, error) ||
+        !fee_option(a, "minrelaytxfee", &p->min_relay_fee_rate, error) || !fee_option(a, "dustrelayfee", &p->dust_fee_rate, error))
         return false;
     if (!args_is_set(a, "minrelaytxfee") && p->min_relay_fee_rate < p->incremental_fee_rate)
         p->min_relay_fee_rate = p->incremental_fee_rate;
@@ -64,8 +64,8 @@ static bool apply_mining(struct node_config *c, char **error)
     if (!fee_option(c->args, "blockmintxfee", &m->min_fee_rate, error))
         return false;
     if (m->max_weight > MAX_BLOCK_WEIGHT)
-        return fail(error, xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", (long long)m->max_weight,
-                                     MAX_BLOCK_WEIGHT));
+        return fail(error, xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight (%d)",
+                                     (long long)m->max_weight, MAX_BLOCK_WEIGHT));
     if (m->reserved_weight > MAX_BLOCK_WEIGHT)
         return fail(error, xasprintf("Specified -blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
                                      (long long)m->reserved_weight, MAX_BLOCK_WEIGHT));
@@ -99,7 +99,8 @@ static bool apply_chain_points(struct node_config *c, char **error)
     if (args_is_negated(c->args, "assumevalid"))
         memset(&c->assume_valid, 0, sizeof(c->assume_valid));
     else if (text && !number_from_hex(c->assume_valid.b, text))
-        return fail(error, xasprintf("Invalid assumevalid block hash specified (%s), must be up to 64 hex digits (or 0 to disable)", text));
+        return fail(
+            error, xasprintf("Invalid assumevalid block hash specified (%s), must be up to 64 hex digits (or 0 to disable)", text));
     text = args_str(c->args, "minimumchainwork", NULL);
     c->min_chain_work = c->params.min_chain_work;
     if (text) {

@@ -45,7 +45,7 @@ static bool open_chain(struct node *n, char **error)
     if (o.prune_target > 1)
         o.prune_target <<= 20;
     if (fs_mkdirs(c->blocks_dir) != RC_OK || fs_mkdirs(c->index_dir) != RC_OK || fs_mkdirs(c->coins_dir) != RC_OK) {
-        *error = xasprintf("Cannot make the folders for blocks and coins in %s: %s", c->net_dir, strerror(errno));
+        *error = xasprintf("Cannot make the folders for blocks and coins in %s: %s", c->dir.net_dir, strerror(errno));
         return false;
     }
     if (chain_open(&n->chain, &o, error) != RC_OK)
@@ -113,7 +113,7 @@ static void import_files(struct node *n)
 
 static void load_mempool(struct node *n)
 {
-    char *path = fs_join(n->config->net_dir, "mempool.dat");
+    char *path = fs_join(n->config->dir.net_dir, "mempool.dat");
     size_t count = 0;
     enum rc rc = RC_NOT_FOUND;
 
@@ -129,7 +129,7 @@ static void load_mempool(struct node *n)
 
 static void close_chain(struct node *n)
 {
-    char *path = fs_join(n->config->net_dir, "mempool.dat");
+    char *path = fs_join(n->config->dir.net_dir, "mempool.dat");
     size_t count = 0;
 
     chain_drain(n->chain);

@@ -1,0 +1,37 @@
+/* confdir.h - where the data are and which network is meant: what farthingd and farthing-cli settle the same way before all else. Main thread, at start. */
+#ifndef FARTHING_UTIL_CONFDIR_H
+#define FARTHING_UTIL_CONFDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/args.h"
+
+/* What a network is called, before its rules matter. */
+struct network_name {
+    const char *name;   /* "main", "test", "testnet4", "signet", "regtest": -chain and config sections */
+    const char *option; /* switch: "testnet" for -testnet; NULL for main */
+    const char *folder; /* below the datadir; "" for main */
+    uint16_t rpc_port;
+};
+/** The networks, "main" first. Out: *n. */
+const struct network_name *network_names(size_t *n);
+
+struct confdir {
+    char *datadir;    /* absolute */
+    char *conf_path;  /* NULL with -noconf */
+    bool core_names;  /* the file is a bitcoin.conf: default file names follow Core's */
+    char *net_dir;    /* the network's own folder */
+    const struct network_name *network;
+};
+/** Reads the config file that the command line leads to, selects the network (args_select_network). The command line was parsed before.
+ *  Returns: false with Core's message in *error (to free). */
+bool confdir_read(struct confdir *d, struct args *a, char **error);
+void confdir_clear(struct confdir *d);
+/** An absolute path: relative ones start at base. */
+char *path_resolve(const char *base, const char *path);
+/** An absolute path: relative ones start at the working directory. */
+char *path_absolute(const char *path);
+
+#endif

@@ -1,0 +1,154 @@
+/* confdir.c - finds the datadir and the config file, reads it, selects the network. Called by both programs' main once. */
+#include "util/confdir.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/fs.h"
+#include "util/mem.h"
+
+static const struct network_name networks[] = {
+    {"main", NULL, "", 8332},
+    {"test", "testnet", "testnet3", 18332},
+    {"testnet4", "testnet4", "testnet4", 48332},
+    {"signet", "signet", "signet", 38332},
+    {"regtest", "regtest", "regtest", 18443},
+};
+
+const struct network_name *network_names(size_t *n)
+{
+    *n = ARRAY_LEN(networks);
+    return networks;
+}
+
+static bool fail(char **error, char *text_take)
+{
+    *error = text_take;
+    return false;
+}
+
+char *path_resolve(const char *base, const char *path)
+{
+    return path[0] == '/' ? xstrdup(path) : fs_join(base, path);
+}
+
+char *path_absolute(const char *path)
+{
+    char *cwd = getcwd(NULL, 0);
+    char *resolved = path_resolve(cwd ? cwd : ".", path);
+    free(cwd);
+    return resolved;
+}
+
+static char *default_datadir(void)
+{
+    const char *home = getenv("HOME");
+    return fs_join(home && *home ? home : "/", ".farthing");
+}
+
+static bool settle_datadir(struct confdir *d, const struct args *a, char **error)
+{
+    const char *given = args_str(a, "datadir", "");
+    free(d->datadir);
+    d->datadir = *given ? path_absolute(given) : default_datadir();
+    if (*given && !fs_is_dir(d->datadir))
+        return fail(error, xasprintf("Specified data directory \"%s\" does not exist.", given));
+    return true;
+}
+
+/* farthing.conf, or bitcoin.conf where the datadir has that one. */
+static char *default_conf(const char *datadir, bool *core_names)
+{
+    char *core = fs_join(datadir, "bitcoin.conf");
+    char *own = fs_join(datadir, "farthing.conf");
+    *core_names = fs_exists(core) && !fs_exists(own);
+    free(*core_names ? own : core);
+    return *core_names ? core : own;
+}
+
+/* The file moved the datadir to one with a file of its own, which nobody would read. */
+static bool check_ignored_conf(const struct confdir *d, char **error)
+{
+    bool core_names, ok = true;
+    char *ignored = default_conf(d->datadir, &core_names);
+
+    if (fs_exists(ignored) && strcmp(ignored, d->conf_path) != 0)
+        ok =
+            fail(error,
+                 xasprintf("Data directory \"%s\" contains a \"%s\" file which is ignored, because a different configuration file "
+                           "\"%s\" is being used instead. Possible ways to address this would be to:\n"
+                           "- Delete or rename the \"%s\" file in data directory \"%s\".\n"
+                           "- Change datadir= or conf= options to specify one configuration file, not two, and use includeconf= to "
+                           "include any other configuration files.\n- Set allowignoredconf=1 option to treat this condition as a "
+                           "warning, not an error.",
+                           d->datadir, strrchr(ignored, '/') + 1, d->conf_path, strrchr(ignored, '/') + 1, d->datadir));
+    free(ignored);
+    return ok;
+}
+
+static bool read_file(struct confdir *d, struct args *a, char **error)
+{
+    bool named = args_is_set(a, "conf") && !args_is_negated(a, "conf");
+    char *before, *why = NULL;
+    bool ok;
+
+    if (args_is_negated(a, "conf"))
+        return true;
+    d->conf_path = named ? path_resolve(d->datadir, args_str(a, "conf", "")) : default_conf(d->datadir, &d->core_names);
+    if (!args_read_config(a, d->conf_path, !named, &why)) {
+        *error = xasprintf("Error reading configuration file: %s", why);
+        free(why);
+        return false;
+    }
+    before = xstrdup(d->datadir);
+    ok = settle_datadir(d, a, error);
+    if (ok && strcmp(before, d->datadir) != 0 && !args_bool(a, "allowignoredconf", false))
+        ok = check_ignored_conf(d, error);
+    free(before);
+    return ok;
+}
+
+static bool select_network(struct confdir *d, struct args *a, char **error)
+{
+    unsigned chosen = 0;
+
+    d->network = &networks[0];
+    for (size_t i = 0; i < ARRAY_LEN(networks); i++)
+        if (networks[i].option && args_bool(a, networks[i].option, false)) {
+            d->network = &networks[i];
+            chosen++;
+        }
+    if (args_is_set(a, "chain")) {
+        const char *name = args_str(a, "chain", "");
+        size_t i = 0;
+        while (i < ARRAY_LEN(networks) && strcmp(networks[i].name, name) != 0)
+            i++;
+        if (i == ARRAY_LEN(networks))
+            return fail(error, xasprintf("Unknown chain %s.", name));
+        d->network = &networks[i];
+        chosen++;
+    }
+    if (chosen > 1)
+        return fail(error,
+                    xstrdup("Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. Can use at most one."));
+    args_select_network(a, d->network->name);
+    return true;
+}
+
+bool confdir_read(struct confdir *d, struct args *a, char **error)
+{
+    memset(d, 0, sizeof(*d));
+    if (!settle_datadir(d, a, error) || !read_file(d, a, error) || !select_network(d, a, error))
+        return false;
+    d->net_dir = d->network->folder[0] ? fs_join(d->datadir, d->network->folder) : xstrdup(d->datadir);
+    return true;
+}
+
+void confdir_clear(struct confdir *d)
+{
+    free(d->datadir);
+    free(d->conf_path);
+    free(d->net_dir);
+    memset(d, 0, sizeof(*d));
+}
