@@ -54,29 +54,30 @@ struct kv *blockdb_kv(struct blockdb *db)
     return db->kv;
 }
 
-static uint32_t varint_upto(struct reader *r, uint32_t max)
+/* Numbers that Core keeps as signed ones. */
+static int32_t read_int31(struct reader *r)
 {
-    uint64_t n = read_varint(r);
+    uint32_t n = read_varint32(r);
 
-    if (n > max)
+    if (n > INT32_MAX)
         reader_fail(r);
-    return r->failed ? 0 : (uint32_t)n;
+    return r->failed ? 0 : (int32_t)n;
 }
 
 /* Bytes behind the header are left alone, as a later version may add fields. Out: rec but for its hash; header: its 80 bytes. */
 static bool decode_record(struct block_record *rec, uint8_t header[BLOCK_HEADER_SIZE], struct reader r)
 {
     memset(rec, 0, sizeof(*rec));
-    varint_upto(&r, INT32_MAX);
-    rec->height = (int32_t)varint_upto(&r, INT32_MAX);
-    rec->status = varint_upto(&r, UINT32_MAX);
-    rec->n_tx = varint_upto(&r, UINT32_MAX);
+    read_int31(&r);
+    rec->height = read_int31(&r);
+    rec->status = read_varint32(&r);
+    rec->n_tx = read_varint32(&r);
     if (rec->status & (BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO))
-        rec->file = (int32_t)varint_upto(&r, INT32_MAX);
+        rec->file = read_int31(&r);
     if (rec->status & BLOCK_HAVE_DATA)
-        rec->data_pos = varint_upto(&r, UINT32_MAX);
+        rec->data_pos = read_varint32(&r);
     if (rec->status & BLOCK_HAVE_UNDO)
-        rec->undo_pos = varint_upto(&r, UINT32_MAX);
+        rec->undo_pos = read_varint32(&r);
     read_copy(&r, header, BLOCK_HEADER_SIZE);
     block_header_decode(&rec->header, header);
     return !r.failed;
@@ -215,11 +216,11 @@ static enum rc read_info(struct blockdb *db, unsigned file, struct blockfile_inf
     if (rc != RC_OK)
         return rc;
     r = reader_make(value, len);
-    info->n_blocks = varint_upto(&r, UINT32_MAX);
-    info->size = varint_upto(&r, UINT32_MAX);
-    info->undo_size = varint_upto(&r, UINT32_MAX);
-    info->height_first = varint_upto(&r, UINT32_MAX);
-    info->height_last = varint_upto(&r, UINT32_MAX);
+    info->n_blocks = read_varint32(&r);
+    info->size = read_varint32(&r);
+    info->undo_size = read_varint32(&r);
+    info->height_first = read_varint32(&r);
+    info->height_last = read_varint32(&r);
     info->time_first = read_varint(&r);
     info->time_last = read_varint(&r);
     free(value);

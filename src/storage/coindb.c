@@ -130,7 +130,7 @@ enum rc coindb_get(struct coindb *db, struct coin *c, const struct outpoint *o, 
         memcpy(script, c->out.script, c->out.script_len);
         c->out.script = script;
     } else if (!c->out.script_len) {
-        c->out.script = NULL;
+        c->out.script = (const uint8_t *)""; /* readable, as any other */
     }
     free(value);
     return rc;
