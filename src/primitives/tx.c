@@ -44,7 +44,7 @@ static struct reader read_inputs(struct tx *tx, struct reader r, struct arena *a
 
     tx->in = in;
     tx->n_in = n;
-    for (struct tx_in *end = in + n; in != end; in++) {
+    for (uint32_t i = 0; i < n; i++, in++) {
         const uint8_t *p = read_bytes(&r, 36);
         if (!p)
             return r;
@@ -65,7 +65,7 @@ static struct reader read_outputs(struct tx *tx, struct reader r, struct arena *
 
     tx->out = out;
     tx->n_out = n;
-    for (struct tx_out *end = out + n; out != end && !r.failed; out++) {
+    for (uint32_t i = 0; i < n && !r.failed; i++, out++) {
         out->value = (int64_t)read_u64(&r);
         out->script = read_script(&r, &out->script_len);
     }
