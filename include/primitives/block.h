@@ -29,14 +29,17 @@ struct block {
     struct block_header header;
     struct block_hash hash;
     uint32_t n_tx;
-    struct tx *tx;       /* array of n_tx; each lives as long as the block */
+    struct tx *tx; /* array of n_tx; each lives as long as the block */
     const uint8_t *raw;
     uint32_t raw_len;
     uint32_t stripped_len; /* size without witnesses */
 };
 
 /** BIP141 weight of the whole block. */
-static inline int64_t block_weight(const struct block *b) { return 3LL * b->stripped_len + b->raw_len; }
+static inline int64_t block_weight(const struct block *b)
+{
+    return 3LL * b->stripped_len + b->raw_len;
+}
 
 /** Decodes a block from exactly these bytes; transactions may carry witnesses (BIP144). data_take: malloc'ed, taken over in any
  *  case. Returns: one reference, NULL if malformed or if bytes follow. Any thread; the cost is linear in len. */

@@ -29,6 +29,9 @@ void undo_coin_write(struct writer *w, const struct coin *c);
 bool undo_coin_read(struct coin *c, struct reader *r, struct arena *arena);
 
 /** True for outputs that never enter the coin set: OP_RETURN first, or a script over 10,000 bytes. */
-static inline bool script_is_unspendable(const uint8_t *script, size_t len) { return (len > 0 && script[0] == 0x6a) || len > 10000; }
+static inline bool script_is_unspendable(const uint8_t *script, size_t len)
+{
+    return (len > 0 && script[0] == 0x6a) || len > 10000;
+}
 
 #endif

@@ -57,18 +57,33 @@ struct tx {
     struct wtxid wtxid;
 };
 
-static inline bool money_in_range(int64_t v) { return v >= 0 && v <= MAX_MONEY; }
-static inline bool outpoint_is_null(const struct outpoint *o) { return o->n == OUTPOINT_NULL_N && hash_is_zero(o->txid.b); }
+static inline bool money_in_range(int64_t v)
+{
+    return v >= 0 && v <= MAX_MONEY;
+}
+static inline bool outpoint_is_null(const struct outpoint *o)
+{
+    return o->n == OUTPOINT_NULL_N && hash_is_zero(o->txid.b);
+}
 static inline bool outpoint_equal(const struct outpoint *a, const struct outpoint *b)
 {
     return a->n == b->n && txid_equal(&a->txid, &b->txid);
 }
 /** BIP141 weight: 3 * stripped size + total size. */
-static inline int64_t tx_weight(const struct tx *tx) { return 3LL * tx->stripped_len + tx->raw_len; }
+static inline int64_t tx_weight(const struct tx *tx)
+{
+    return 3LL * tx->stripped_len + tx->raw_len;
+}
 /** Virtual size, rounded up. */
-static inline int64_t tx_vsize(const struct tx *tx) { return (tx_weight(tx) + 3) / 4; }
+static inline int64_t tx_vsize(const struct tx *tx)
+{
+    return (tx_weight(tx) + 3) / 4;
+}
 /** True for one input whose outpoint is null. */
-static inline bool tx_is_coinbase(const struct tx *tx) { return tx->n_in == 1 && outpoint_is_null(&tx->in[0].prevout); }
+static inline bool tx_is_coinbase(const struct tx *tx)
+{
+    return tx->n_in == 1 && outpoint_is_null(&tx->in[0].prevout);
+}
 
 /** Decodes one transaction out of a stream (a block); ids are computed. The arrays come from arena, bytes point into the
  *  input, which must outlive tx. allow_witness: recognise the BIP144 marker (else it reads as an old transaction with no
@@ -100,7 +115,8 @@ struct tx_builder {
 };
 void tx_builder_init(struct tx_builder *b, uint32_t version, uint32_t lock_time);
 /** Scripts and witness are copied. Returns: the index. */
-uint32_t tx_builder_add_in(struct tx_builder *b, const struct outpoint *prevout, const void *script, size_t script_len, uint32_t sequence);
+uint32_t tx_builder_add_in(struct tx_builder *b, const struct outpoint *prevout, const void *script, size_t script_len,
+                           uint32_t sequence);
 uint32_t tx_builder_add_out(struct tx_builder *b, int64_t value, const void *script, size_t script_len);
 void tx_builder_set_witness(struct tx_builder *b, uint32_t in, const struct witness_item *items, size_t n);
 void tx_builder_set_script(struct tx_builder *b, uint32_t in, const void *script, size_t script_len);
