@@ -51,11 +51,11 @@ BENCH   := $(patsubst test/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard test/ben
 FUZZ    := $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 REPLAY  := $(patsubst test/fuzz/%.c,$(BUILD)/replay/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 
-.PHONY: all deps demo check check-unit check-functional check-fuzz check-asan check-tsan lint fuzz bench cov format install clean help
+.PHONY: all deps demo check check-unit check-functional check-fuzz check-asan check-tsan lint fuzz fuzz-programs bench cov format install clean help
 .SUFFIXES:
 .SECONDARY:
 
-all: $(BUILD)/farthingd $(BUILD)/farthing-cli
+all: $(BUILD)/farthingd $(BUILD)/farthing-cli consensus-library
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t18
@@ -106,6 +106,116 @@ $(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay.c $(call libs_for,rpc)
 	$(say) FUZZ $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itest/fuzz $(ALL_LDFLAGS) -o $@ $< test/fuzz/replay.c $(call libs_for,rpc) $(EXT_LIBS)
+
+# --- Consensus library: include/farthingconsensus.h, nothing else visible -----------------------------------------------------------
+CONSENSUS_LIBS := $(patsubst %,$(BUILD)/lib%.a,consensus script primitives crypto util)
+CONSENSUS_EXT  := $(shell $(PKG) --libs libsecp256k1 libcrypto 2>/dev/null)
+CONSENSUS_API  := farthing_verify_input farthing_verify_block
+
+# One relocatable object of the library and what it uses of the modules; their names become local.
+$(BUILD)/obj/lib/farthingconsensus-all.o: $(call obj_of,lib) $(CONSENSUS_LIBS)
+	$(say) LD $@
+	$(Q)$(LD) -r --gc-sections $(addprefix -u ,$(CONSENSUS_API)) -o $@ $^
+	$(Q)$(OBJCOPY) $(addprefix --keep-global-symbol=,$(CONSENSUS_API)) $@
+
+$(BUILD)/libfarthingconsensus.a: $(BUILD)/obj/lib/farthingconsensus-all.o
+	$(say) AR $@
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/libfarthingconsensus.so: $(BUILD)/obj/lib/farthingconsensus-all.o contrib/libfarthingconsensus.map
+	$(say) LINK $@
+	$(Q)$(CC) -shared -Wl,-soname,libfarthingconsensus.so.0 -Wl,--version-script=contrib/libfarthingconsensus.map \
+	    -Wl,-z,relro,-z,now -Wl,--gc-sections -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS) -o $@ $< $(CONSENSUS_EXT)
+	$(Q)ln -sf libfarthingconsensus.so $@.0
+
+$(BUILD)/libfarthingconsensus.pc: contrib/libfarthingconsensus.pc.in
+	@mkdir -p $(@D)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' $< > $@
+
+$(BUILD)/examples/%: contrib/examples/%.c include/farthingconsensus.h $(BUILD)/libfarthingconsensus.so
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) $(WARN) -std=c11 -Iinclude $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS) -o $@ $< -L$(BUILD) -lfarthingconsensus \
+	    -Wl,-rpath,'$$ORIGIN/..'
+
+# Its tests see what a user sees: the archive, beside the modules that read vectors.
+$(BUILD)/test/lib/%: test/unit/lib/%.c $(wildcard test/unit/*.h) $(BUILD)/libfarthingconsensus.a $(BUILD)/libfarthingconsensus.so $(CONSENSUS_LIBS)
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itest/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libfarthingconsensus.a $(CONSENSUS_LIBS) $(EXT_LIBS) -lcmocka
+
+consensus-library: $(BUILD)/libfarthingconsensus.so $(BUILD)/libfarthingconsensus.a $(BUILD)/libfarthingconsensus.pc $(BUILD)/examples/verify_tx
+.PHONY: consensus-library
+OBJCOPY ?= objcopy
+# --- end of the consensus library ---------------------------------------------------------------------------------------------------
+
+# --- Checks ---------------------------------------------------------------------------------------------------------------------------
+PROGRAMS := $(BUILD)/farthingd $(BUILD)/farthing-cli
+RUN := $(PYTHON) test/run.py --build $(BUILD)
+
+check: $(PROGRAMS) $(UNIT) $(REPLAY) consensus-library ## run all tests
+	$(RUN)
+check-unit: $(UNIT) consensus-library ## run the unit tests
+	$(RUN) --kinds unit,example
+check-functional: $(PROGRAMS) ## run the functional tests
+	$(RUN) --kinds functional
+check-fuzz: $(REPLAY) ## replay the fuzz targets' corpus
+	$(RUN) --kinds replay
+check-asan: ## all tests with address and undefined-behaviour sanitizers
+	FARTHING_TEST_SLOW=5 $(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined check
+check-tsan: ## all tests with the thread sanitizer
+	FARTHING_TEST_SLOW=10 TSAN_OPTIONS="suppressions=$(CURDIR)/contrib/lint/tsan.supp" $(MAKE) BUILD=$(BUILD)/tsan SAN=thread check
+
+FORMATTED = $(wildcard src/*/*.[ch] include/*.h include/*/*.h test/unit/*.h test/unit/*/*.[ch] test/fuzz/*.[ch] test/bench/*.[ch] contrib/examples/*.c)
+lint: $(PROGRAMS) ## layers, banned calls, format, static analysis
+	$(PYTHON) contrib/lint/layers.py $(BUILD)
+	$(PYTHON) contrib/lint/banned.py
+	clang-format --dry-run -Werror $(FORMATTED)
+	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability --suppressions-list=contrib/lint/cppcheck.txt \
+	    -Iinclude -Isrc src
+format: ## lay the code out
+	clang-format -i $(FORMATTED)
+
+# Coverage-guided fuzzing: make fuzz FUZZ_TIME=600 [FUZZ_TARGET=fuzz_tx]
+FUZZ_TIME   ?= 60
+FUZZ_TARGET ?= $(notdir $(FUZZ))
+fuzz: ## fuzz every target for FUZZ_TIME seconds (clang)
+	$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SAN=address,undefined CFLAGS=-fsanitize=fuzzer-no-link fuzz-programs
+	@for t in $(FUZZ_TARGET); do mkdir -p $(BUILD)/fuzzing/corpus/$$t && echo "== $$t" && \
+	    $(BUILD)/fuzzing/fuzz/$$t -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 -timeout=25 -print_final_stats=0 -verbosity=0 \
+	    $(BUILD)/fuzzing/corpus/$$t test/fuzz/corpus/$${t#fuzz_} || exit 1; done
+fuzz-programs: $(FUZZ)
+$(BUILD)/fuzz/%: test/fuzz/%.c $(call libs_for,rpc)
+	$(say) FUZZ $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itest/fuzz $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
+
+cov: ## coverage of the tests, as a table
+	$(MAKE) BUILD=$(BUILD)/cov CFLAGS=--coverage LDFLAGS=--coverage check
+	@cd $(BUILD)/cov && gcov -n -o obj $$(find obj -name '*.gcda') 2>/dev/null | \
+	    awk -F"'" '/^File .src/{f=$$2} /^Lines executed/{if(f!=""){split($$0,a,/[:% ]+/);print a[3]"% " f;f=""}}' | sort -n
+
+bench: $(PROGRAMS) $(BENCH) ## measure: one table
+	$(PYTHON) test/bench/bench.py --build $(BUILD)
+
+demo: $(PROGRAMS) ## two nodes, a chain, real blocks: watch the main job run
+	$(PYTHON) contrib/demo.py --build $(BUILD)
+
+# --- Installation ---------------------------------------------------------------------------------------------------------------------
+install: $(PROGRAMS) consensus-library ## install below DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/farthingconsensus.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/libfarthingconsensus.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BUILD)/libfarthingconsensus.so $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so.0
+	ln -sf libfarthingconsensus.so.0 $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so
+	install -m 644 $(BUILD)/libfarthingconsensus.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	$(PYTHON) contrib/manpage.py $(BUILD)/farthingd > $(DESTDIR)$(PREFIX)/share/man/man1/farthingd.1
+	$(PYTHON) contrib/manpage.py $(BUILD)/farthing-cli > $(DESTDIR)$(PREFIX)/share/man/man1/farthing-cli.1
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
 
 -include $(OBJECTS:.o=.d)
 -include $(UNIT:=.d)

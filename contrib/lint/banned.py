@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Refuses calls that are never needed here, leftovers, and files that outgrew their size (DESIGN: split by noun before 800 lines)."""
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CALLS = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atoll|alloca|rand|srand|random|tmpnam|mktemp|setjmp|longjmp)\s*\(")
+WORDS = re.compile(r"\b(TODO|FIXME|XXX)\b")
+MAX_LINES = 800
+MAX_FUNCTION = 120
+
+
+def functions(lines):
+    """(name line, length) of each function body: from a lone '{' in column 0 to the '}' in column 0."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line.startswith("{"):
+            start = number
+        elif line.startswith("}") and start is not None:
+            yield start, number - start
+            start = None
+
+
+def main():
+    names = subprocess.run(["git", "ls-files", "src", "include", "test/unit", "test/fuzz", "test/bench"], cwd=ROOT, capture_output=True, text=True,
+                           check=True).stdout.split()
+    bad = []
+    for name in names:
+        path = os.path.join(ROOT, name)
+        if not name.endswith((".c", ".h")) or not os.path.exists(path):
+            continue
+        with open(path) as f:
+            lines = f.read().splitlines()
+        if len(lines) > MAX_LINES:
+            bad.append("%s: %d lines" % (name, len(lines)))
+        for number, line in enumerate(lines, 1):
+            code = re.sub(r'"(\\.|[^"\\])*"|/\*.*?\*/', "", line)
+            code = "" if code.lstrip().startswith(("*", "/*", "//")) else code
+            if CALLS.search(code) and "test/unit" not in name:
+                bad.append("%s:%d: banned call: %s" % (name, number, line.strip()))
+            if WORDS.search(line):
+                bad.append("%s:%d: unfinished: %s" % (name, number, line.strip()))
+        if name.endswith(".c"):
+            for start, length in functions(lines):
+                if length > MAX_FUNCTION:
+                    bad.append("%s:%d: function of %d lines" % (name, start, length))
+    for line in bad:
+        print(line)
+    print("banned: %d files, %d violations" % (len(names), len(bad)))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
