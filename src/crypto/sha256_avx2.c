@@ -122,7 +122,7 @@ static inline vec swap_bytes(vec v)
 static inline void load_words(vec w[8], const uint8_t *in, size_t stride)
 {
     for (size_t i = 0; i < LANES; i++)
-        w[i] = swap_bytes(_mm256_loadu_si256((const vec *)(in + i * stride)));
+        w[i] = swap_bytes(_mm256_loadu_si256((const void *)(in + i * stride)));
     transpose(w);
 }
 
@@ -151,7 +151,7 @@ static void finish(uint8_t *out, vec s[8])
     compress(s, w);
     transpose(s);
     for (int i = 0; i < LANES; i++)
-        _mm256_storeu_si256((vec *)(out + 32 * i), swap_bytes(s[i]));
+        _mm256_storeu_si256((void *)(out + 32 * i), swap_bytes(s[i]));
 }
 
 static void d64(uint8_t *out, const uint8_t *in, size_t n)
@@ -170,7 +170,7 @@ static void d64(uint8_t *out, const uint8_t *in, size_t n)
 static inline void load_tails(vec w[16], const uint8_t *in)
 {
     for (size_t i = 0; i < LANES; i++)
-        w[i] = swap_bytes(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(in + i * 80 + 64))));
+        w[i] = swap_bytes(_mm256_castsi128_si256(_mm_loadu_si128((const void *)(in + i * 80 + 64))));
     transpose(w);
     w[4] = splat(0x80000000);
     for (int i = 5; i < 15; i++)

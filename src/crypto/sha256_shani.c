@@ -14,7 +14,12 @@ struct state {
 
 static inline __m128i load(const void *p)
 {
-    return _mm_loadu_si128((const __m128i *)p);
+    return _mm_loadu_si128(p);
+}
+
+static inline void store(void *p, __m128i v)
+{
+    _mm_storeu_si128(p, v);
 }
 
 static inline __m128i load_be(const void *p)
@@ -107,8 +112,8 @@ static void transform(uint32_t state[8], const uint8_t *blocks, size_t n)
         compress1(&s, w);
     }
     state_to_words(&s, &w[0], &w[1]);
-    _mm_storeu_si128((__m128i *)state, w[0]);
-    _mm_storeu_si128((__m128i *)(state + 4), w[1]);
+    store(state, w[0]);
+    store(state + 4, w[1]);
 }
 
 /* Makes the block of the second hash out of the state after the first. */
@@ -124,8 +129,8 @@ static inline void store_digest(uint8_t *out, const struct state *s)
     __m128i lo, hi;
 
     state_to_words(s, &lo, &hi);
-    _mm_storeu_si128((__m128i *)out, load_be(&lo));
-    _mm_storeu_si128((__m128i *)(out + 16), load_be(&hi));
+    store(out, load_be(&lo));
+    store(out + 16, load_be(&hi));
 }
 
 /* The second hash of two messages: state after the first in, digests out. */

@@ -126,7 +126,7 @@ static void test_siphash_vectors(void **state)
 
     (void)state;
     for (size_t i = 0; i < n; i++) {
-        struct json_object *c = json_object_array_get_idx(cases, i), *key, *input, *expected;
+        struct json_object *c = json_object_array_get_idx(cases, i), *key = NULL, *input = NULL, *expected = NULL;
         uint64_t k0, k1, want;
         uint8_t data[4096];
         size_t len = 0;

@@ -37,8 +37,8 @@ static bool is_strict_der(const uint8_t *sig, size_t len)
 /* Wycheproof's "bitcoin" set: valid means strict DER, low S and a correct signature. Together the three must decide as it says. */
 static void test_wycheproof(void **state)
 {
-    struct json_object *root = vectors_json("crypto/wycheproof/ecdsa_secp256k1_sha256_bitcoin_test.json"), *groups = NULL, *tests,
-                       *key;
+    struct json_object *root = vectors_json("crypto/wycheproof/ecdsa_secp256k1_sha256_bitcoin_test.json"), *groups = NULL,
+                       *tests = NULL, *key = NULL;
     size_t n = 0, lax_only = 0;
 
     (void)state;
@@ -130,7 +130,7 @@ static uint8_t *optional_hash(struct json_object *obj, const char *key)
 
 static void check_output_key(struct json_object *c)
 {
-    struct json_object *given, *mid;
+    struct json_object *given = NULL, *mid = NULL;
     uint8_t *internal, *want, *root, output[32];
     size_t len;
     int parity;
@@ -154,7 +154,7 @@ static void check_output_key(struct json_object *c)
 
 static void check_key_spend(struct json_object *c)
 {
-    struct json_object *given, *mid, *expected, *witness;
+    struct json_object *given = NULL, *mid = NULL, *expected = NULL, *witness = NULL;
     uint8_t *key, *root, *hash, *want, sig[64];
     size_t len;
 
@@ -174,7 +174,7 @@ static void check_key_spend(struct json_object *c)
 
 static void test_bip341(void **state)
 {
-    struct json_object *json = vectors_json("script/bip341_wallet_vectors.json"), *list, *inputs;
+    struct json_object *json = vectors_json("script/bip341_wallet_vectors.json"), *list = NULL, *inputs = NULL;
 
     (void)state;
     if (!json)
@@ -208,7 +208,7 @@ static void test_sign(void **state)
     rng_init_seed(&rng, 6);
     for (int round = 0; round < 50; round++) {
         uint8_t key[32], hash[32], other[32], sig[72], again[72], pub[65], compressed[33];
-        size_t len, len2;
+        size_t len, len2 = 0;
         random_key(&rng, key);
         random_key(&rng, hash);
         memcpy(other, hash, 32);

@@ -133,7 +133,7 @@ static void test_offsets(void **state)
 static int lock_elsewhere(const char *file, bool old)
 {
     struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int status;
+    int status = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
