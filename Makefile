@@ -97,10 +97,10 @@ $(BUILD)/test/$(1)/%: test/unit/$(1)/%.c $(wildcard test/unit/*.h test/unit/$(1)
 endef
 $(foreach m,$(filter-out node,$(MODULES)),$(eval $(call unit_rule,$(m))))
 
-$(BUILD)/bench/%: test/bench/%.c $(call libs_for,rpc)
+$(BUILD)/bench/%: test/bench/%.c $(call libs_for,policy)
 	$(say) BENCH $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(call libs_for,policy) $(EXT_LIBS)
 
 $(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay.c $(call libs_for,rpc)
 	$(say) FUZZ $@
