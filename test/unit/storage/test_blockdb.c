@@ -137,8 +137,8 @@ static void test_core_bytes(void **state)
         "\x3b\xa3\xed\xfd\x7a\x7b\x12\xb2\x7a\xc7\x2c\x3e\x67\x76\x8f\x61\x7f\xc8\x1b\xc3\x88\x8a\x51\x32\x3a\x9f\xb8\xaa\x4b\x1e"
         "\x5e\x4a\xda\xe5\x49\x4d\xff\xff\x7f\x20\x02\0\0";
     const unsigned files[] = {0, 1};
-    const struct blockfile_info infos[] = {{251, 65506, 10250, 0, 250, 1296688602, 1795363880},
-                                           {249, 65441, 10236, 251, 499, 1795363881, 1795363977}};
+    const struct blockfile_info infos[] = {{251, 65506, 10250, 0, 250, 1296688602, 1795363937},
+                                           {249, 65441, 10236, 251, 499, 1795363937, 1795364425}};
     struct block_record r[2] = {{.height = 0, .status = 128 | 8 | 3, .n_tx = 1, .file = 0, .data_pos = 8}};
     struct blockdb *db = open_db(*state);
     struct kv *kv = blockdb_kv(db);
@@ -146,15 +146,12 @@ static void test_core_bytes(void **state)
 
     block_header_decode(&r[0].header, genesis);
     block_header_hash(&r[0].hash, &r[0].header);
-    r[0].status = 0x8b;
     assert_true(hex_decode(header, 80,
                            "0000002006226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f2cb1612a5a18503e337856ae56857e"
                            "f7091a253d9672348c23366c50acd584863614036bffff7f2000000000"));
-    r[1] = (struct block_record){.height = 157, .status = 157, .n_tx = 1, .file = 0, .data_pos = 301 - 128 - 0, .undo_pos = 8};
+    r[1] = (struct block_record){.height = 1, .status = 128 | 16 | 8 | 5, .n_tx = 1, .file = 0, .data_pos = 301, .undo_pos = 8};
     block_header_decode(&r[1].header, header);
     block_header_hash(&r[1].hash, &r[1].header);
-    r[1].height = 1;
-    r[1].data_pos = 301;
     assert_int_equal(blockdb_write(db, r, 2, files, infos, 2, 3), RC_OK);
     assert_int_equal(blockdb_set_flag(db, "prunedblockfiles", true), RC_OK);
     expect_raw(kv, "6206226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f",
