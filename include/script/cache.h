@@ -14,8 +14,8 @@ struct sig_cache;
 struct sig_cache *sig_cache_new(size_t max_bytes);
 void sig_cache_free(struct sig_cache *c);
 /** A salted key over everything that decides a signature's validity. kind: 'E' ECDSA, 'S' Schnorr. Out: key (32). */
-void sig_cache_key(uint8_t key[32], const struct sig_cache *c, char kind, const uint8_t hash[32], const uint8_t *pubkey, size_t pubkey_len,
-                   const uint8_t *sig, size_t sig_len);
+void sig_cache_key(uint8_t key[32], const struct sig_cache *c, char kind, const uint8_t hash[32], const uint8_t *pubkey,
+                   size_t pubkey_len, const uint8_t *sig, size_t sig_len);
 /** The key of a whole transaction under flags. */
 void sig_cache_tx_key(uint8_t key[32], const struct sig_cache *c, const struct wtxid *wtxid, uint32_t flags);
 /** Is it there? erase: it will not be asked again (block connection); it may be overwritten first. */

@@ -40,8 +40,17 @@ unsigned script_p2sh_sigops(const uint8_t *script_pubkey, size_t pk_len, const u
 unsigned script_witness_sigops(const struct tx_in *in, const struct tx_out *spent, uint32_t flags);
 
 enum script_type {
-    SCRIPT_NONSTANDARD, SCRIPT_PUBKEY, SCRIPT_PUBKEYHASH, SCRIPT_SCRIPTHASH, SCRIPT_MULTISIG, SCRIPT_NULLDATA,
-    SCRIPT_WITNESS_V0_KEYHASH, SCRIPT_WITNESS_V0_SCRIPTHASH, SCRIPT_WITNESS_V1_TAPROOT, SCRIPT_ANCHOR, SCRIPT_WITNESS_UNKNOWN
+    SCRIPT_NONSTANDARD,
+    SCRIPT_PUBKEY,
+    SCRIPT_PUBKEYHASH,
+    SCRIPT_SCRIPTHASH,
+    SCRIPT_MULTISIG,
+    SCRIPT_NULLDATA,
+    SCRIPT_WITNESS_V0_KEYHASH,
+    SCRIPT_WITNESS_V0_SCRIPTHASH,
+    SCRIPT_WITNESS_V1_TAPROOT,
+    SCRIPT_ANCHOR,
+    SCRIPT_WITNESS_UNKNOWN
 };
 struct script_solution {
     enum script_type type;

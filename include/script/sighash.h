@@ -25,8 +25,8 @@ void tx_midstate_init(struct tx_midstate *m, const struct tx *tx, const struct t
 /** Pre-segwit hash of input n with this script code (OP_CODESEPARATORs are left out here; FindAndDelete is the interpreter's). */
 void sighash_legacy(uint8_t out[32], const struct tx *tx, uint32_t n, const uint8_t *script, size_t len, int32_t hash_type);
 /** BIP143. mid may be NULL. */
-void sighash_v0(uint8_t out[32], const struct tx *tx, uint32_t n, const uint8_t *script, size_t len, int64_t amount, int32_t hash_type,
-                const struct tx_midstate *mid);
+void sighash_v0(uint8_t out[32], const struct tx *tx, uint32_t n, const uint8_t *script, size_t len, int64_t amount,
+                int32_t hash_type, const struct tx_midstate *mid);
 /* What BIP341/342 add to the transaction's own data. */
 struct sighash_v1_ctx {
     const uint8_t *annex_hash;  /* SHA256(CompactSize | annex), NULL without annex */
@@ -37,7 +37,8 @@ struct sighash_v1_ctx {
 /** Single SHA-256 of one output as SIGHASH_SINGLE commits to it. */
 void sighash_v1_output(uint8_t out[32], const struct tx_out *output);
 /** BIP341/342; mid must have has_v1. Returns: false if the hash type is invalid for this input. */
-bool sighash_v1(uint8_t out[32], const struct tx *tx, uint32_t n, uint8_t hash_type, const struct sighash_v1_ctx *ctx, const struct tx_midstate *mid);
+bool sighash_v1(uint8_t out[32], const struct tx *tx, uint32_t n, uint8_t hash_type, const struct sighash_v1_ctx *ctx,
+                const struct tx_midstate *mid);
 /** BIP341 leaf and branch hashes and the root that a control block proves. */
 void tapleaf_hash(uint8_t out[32], uint8_t leaf_version, const uint8_t *script, size_t len);
 void tapbranch_hash(uint8_t out[32], const uint8_t a[32], const uint8_t b[32]);

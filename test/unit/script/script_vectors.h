@@ -81,7 +81,8 @@ static inline struct tx *make_credit(const struct writer *script, int64_t value)
     return tx;
 }
 
-static inline struct tx *make_spend(const struct tx *credit, const struct writer *script_sig, const struct witness_item *witness, size_t n)
+static inline struct tx *make_spend(const struct tx *credit, const struct writer *script_sig, const struct witness_item *witness,
+                                    size_t n)
 {
     struct tx_builder b;
     struct outpoint from = {.txid = credit->txid, .n = 0};

@@ -23,7 +23,8 @@ static struct writer repeat(const char *before, const char *unit, size_t n, cons
     return w;
 }
 
-static enum script_error run_repeat(const char *sig, const char *before, const char *unit, size_t n, const char *after, uint32_t flags)
+static enum script_error run_repeat(const char *sig, const char *before, const char *unit, size_t n, const char *after,
+                                    uint32_t flags)
 {
     struct writer s = script_of(sig), pk = repeat(before, unit, n, after);
     const enum script_error err = run_scripts(&s, &pk, NULL, 0, 0, flags);
@@ -58,7 +59,8 @@ static void push_size(void **state)
     for (size_t len = 519; len <= 521; len++) {
         struct writer s = WRITER_INIT, pk = script_of("SIZE DROP");
         script_write_push(&s, data, len);
-        assert_int_equal(run_scripts(&s, &pk, NULL, 0, 0, SCRIPT_VERIFY_MINIMALDATA), len > 520 ? SCRIPT_ERR_PUSH_SIZE : SCRIPT_ERR_OK);
+        assert_int_equal(run_scripts(&s, &pk, NULL, 0, 0, SCRIPT_VERIFY_MINIMALDATA),
+                         len > 520 ? SCRIPT_ERR_PUSH_SIZE : SCRIPT_ERR_OK);
         writer_clear(&s);
         writer_clear(&pk);
         /* also where it is not executed */
@@ -141,7 +143,8 @@ static void conditionals(void **state)
 static void stack_operations(void **state)
 {
     (void)state;
-    assert_int_equal(run_asm("1 2 3 4 5 6", "2ROT 2 EQUALVERIFY 1 EQUALVERIFY 6 EQUALVERIFY 5 EQUALVERIFY 4 EQUALVERIFY 3 EQUAL", 0), 0);
+    assert_int_equal(
+        run_asm("1 2 3 4 5 6", "2ROT 2 EQUALVERIFY 1 EQUALVERIFY 6 EQUALVERIFY 5 EQUALVERIFY 4 EQUALVERIFY 3 EQUAL", 0), 0);
     assert_int_equal(run_asm("1 2 3 4", "2SWAP 2 EQUALVERIFY 1 EQUALVERIFY 4 EQUALVERIFY 3 EQUAL", 0), 0);
     assert_int_equal(run_asm("1 2 3", "ROT 1 EQUALVERIFY 3 EQUALVERIFY 2 EQUAL", 0), 0);
     assert_int_equal(run_asm("1 2", "TUCK 2 EQUALVERIFY 1 EQUALVERIFY 2 EQUAL", 0), 0);
@@ -176,8 +179,8 @@ static void multisig_arguments(void **state)
 
 static void numbers(void **state)
 {
-    static const int64_t values[] = {0, 1, -1, 127, 128, -128, 255, 256, -255, 32767, -32768, 0x7fffffff, -0x7fffffff, 0xffffffff,
-                                     0x7fffffffff, -0x7fffffffff};
+    static const int64_t values[] = {0,    1,     -1,     127,        128,         -128,       255,          256,
+                                     -255, 32767, -32768, 0x7fffffff, -0x7fffffff, 0xffffffff, 0x7fffffffff, -0x7fffffffff};
     uint8_t bytes[SCRIPT_NUMBER_MAX];
     int64_t n;
 
@@ -279,9 +282,9 @@ static void error_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(script_size),      cmocka_unit_test(push_size),          cmocka_unit_test(op_count),
-        cmocka_unit_test(stack_size),       cmocka_unit_test(witness_stack),      cmocka_unit_test(conditionals),
-        cmocka_unit_test(stack_operations), cmocka_unit_test(multisig_arguments), cmocka_unit_test(numbers),
+        cmocka_unit_test(script_size),       cmocka_unit_test(push_size),          cmocka_unit_test(op_count),
+        cmocka_unit_test(stack_size),        cmocka_unit_test(witness_stack),      cmocka_unit_test(conditionals),
+        cmocka_unit_test(stack_operations),  cmocka_unit_test(multisig_arguments), cmocka_unit_test(numbers),
         cmocka_unit_test(legacy_signatures), cmocka_unit_test(error_names),
     };
 

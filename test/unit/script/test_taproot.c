@@ -138,7 +138,8 @@ static void check_key_spend(const struct tx *tx, const struct tx_midstate *mid, 
         assert_true(hex_decode(root, 32, json_object_get_string(root_text)));
     assert_true(schnorr_sign_taproot(sig, hash, key, root_text ? root : NULL, zero));
     sig[64] = hash_type;
-    assert_hex(sig, hash_type ? 65 : 64, json_object_get_string(json_object_array_get_idx(member(member(v, "expected"), "witness"), 0)));
+    assert_hex(sig, hash_type ? 65 : 64,
+               json_object_get_string(json_object_array_get_idx(member(member(v, "expected"), "witness"), 0)));
 }
 
 static void bip341_spends(struct json_object *v)
@@ -449,7 +450,8 @@ static void control_and_versions(void **state)
     struct writer none = WRITER_INIT;
     struct tx *key_spend = make_spend(credit, &none, key_path, 1);
     assert_false(script_verify_input(&err, key_spend, 0, &credit->out[0], SCRIPT_VERIFY_MANDATORY, NULL, NULL, false));
-    assert_true(script_verify_input(&err, key_spend, 0, &credit->out[0], SCRIPT_VERIFY_MANDATORY & ~SCRIPT_VERIFY_TAPROOT, NULL, NULL, false));
+    assert_true(script_verify_input(&err, key_spend, 0, &credit->out[0], SCRIPT_VERIFY_MANDATORY & ~SCRIPT_VERIFY_TAPROOT, NULL,
+                                    NULL, false));
     tx_unref(key_spend);
     tx_unref(tx);
     tx_unref(credit);
@@ -485,8 +487,8 @@ static void stack_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bip341),     cmocka_unit_test(tags),       cmocka_unit_test(tapscript_rules),
-        cmocka_unit_test(budget),     cmocka_unit_test(signatures), cmocka_unit_test(control_and_versions),
+        cmocka_unit_test(bip341),       cmocka_unit_test(tags),       cmocka_unit_test(tapscript_rules),
+        cmocka_unit_test(budget),       cmocka_unit_test(signatures), cmocka_unit_test(control_and_versions),
         cmocka_unit_test(stack_limits),
     };
 

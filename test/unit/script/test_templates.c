@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #define KEY33 "0x21 0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-#define KEY65                                                                                                                              \
-    "0x41 0x0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb1" \
+#define KEY65                                                                                                                      \
+    "0x41 "                                                                                                                        \
+    "0x0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08f" \
+    "fb1"                                                                                                                          \
     "0d4b8"
 #define HASH20 "0x14 0x0102030405060708090a0b0c0d0e0f1011121314"
 #define HASH32 "0x20 0x0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"
@@ -79,9 +81,7 @@ static void multisig(void **state)
     solve("CHECKMULTISIG", "nonstandard");
     solve("1 CHECKMULTISIG", "nonstandard");
     for (unsigned n = 15; n < 23; n++) {
-        w = script_of("17");
-        if (n < 17)
-            w = script_of("15");
+        w = script_of(n < 17 ? "15" : "17");
         for (unsigned i = 0; i < n; i++) {
             struct writer key = script_of(KEY33);
             write_bytes(&w, key.data, key.len);
@@ -120,7 +120,8 @@ static void sigops(void **state)
 
 static void p2sh_and_witness_sigops(void **state)
 {
-    struct writer pk = script_of("HASH160 " HASH20 " EQUAL"), sig = WRITER_INIT, redeem = script_of("2 NOP 3 CHECKMULTISIG CHECKSIG");
+    struct writer pk = script_of("HASH160 " HASH20 " EQUAL"), sig = WRITER_INIT,
+                  redeem = script_of("2 NOP 3 CHECKMULTISIG CHECKSIG");
     struct writer program = script_of("0 " HASH32), keyhash = script_of("0 " HASH20), later = script_of("1 " HASH32);
     const struct witness_item items[] = {{redeem.data, (uint32_t)redeem.len}};
 
@@ -207,12 +208,14 @@ static void assert_script(const char *text, const char *hex)
 
 static void from_text(void **state)
 {
-    static const char *const bad[] = {"FOO", "OP_", "0x1", "0xzz", "4294967296", "-4294967296", "OP_1", "CHECKSIGADD", "'", "-", "1-", "NOP2x"};
+    static const char *const bad[] = {"FOO",  "OP_",         "0x1", "0xzz", "4294967296", "-4294967296",
+                                      "OP_1", "CHECKSIGADD", "'",   "-",    "1-",         "NOP2x"};
 
     (void)state;
     assert_script("", "");
     assert_script(" \t1\n  OP_DUP DUP ", "517676");
-    assert_script("0 -1 16 17 128 -128 255 256 4294967295 -4294967295", "004f60011102800002808002ff0002000105ffffffff0005ffffffff80");
+    assert_script("0 -1 16 17 128 -128 255 256 4294967295 -4294967295",
+                  "004f60011102800002808002ff0002000105ffffffff0005ffffffff80");
     assert_script("'' 'abc' 0x02abcd", "000361626302abcd");
     assert_script("RESERVED NOP1 NOP10 CHECKLOCKTIMEVERIFY", "50b0b9b1");
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -272,8 +275,10 @@ static void decodescript(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates), cmocka_unit_test(multisig),  cmocka_unit_test(sigops), cmocka_unit_test(p2sh_and_witness_sigops),
-        cmocka_unit_test(to_text),   cmocka_unit_test(from_text), cmocka_unit_test(pushes), cmocka_unit_test(decodescript),
+        cmocka_unit_test(templates), cmocka_unit_test(multisig),
+        cmocka_unit_test(sigops),    cmocka_unit_test(p2sh_and_witness_sigops),
+        cmocka_unit_test(to_text),   cmocka_unit_test(from_text),
+        cmocka_unit_test(pushes),    cmocka_unit_test(decodescript),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
