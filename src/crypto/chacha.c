@@ -2,6 +2,7 @@
 #include "crypto/chacha.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "util/assert.h"
@@ -9,6 +10,17 @@
 
 #define TAG_LEN 16
 #define STEP_MAX (1 << 30) /* OpenSSL counts in int */
+
+/* Fetched once: looking a cipher up by name costs as much as encrypting a small message. Constant afterwards. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const EVP_CIPHER *stream_cipher, *aead_cipher;
+
+static void ciphers_fetch(void)
+{
+    stream_cipher = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
+    aead_cipher = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+    ASSERT(stream_cipher && aead_cipher);
+}
 
 static void must(int ok)
 {
@@ -31,7 +43,10 @@ static void update(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in, size_t 
 
 static EVP_CIPHER_CTX *ctx_new(void)
 {
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *ctx;
+
+    pthread_once(&once, ciphers_fetch);
+    ctx = EVP_CIPHER_CTX_new();
     ASSERT(ctx);
     return ctx;
 }
@@ -43,7 +58,7 @@ void chacha20_keystream(uint8_t *out, size_t len, const uint8_t key[32], const u
 
     put_le32(iv, counter);
     memcpy(iv + 4, nonce, 12);
-    must(EVP_EncryptInit_ex(ctx, EVP_chacha20(), NULL, key, iv));
+    must(EVP_EncryptInit_ex(ctx, stream_cipher, NULL, key, iv));
     memset(out, 0, len);
     update(ctx, out, out, len);
     EVP_CIPHER_CTX_free(ctx);
@@ -55,7 +70,7 @@ void chacha20poly1305_encrypt(uint8_t *out, const uint8_t *plain, size_t len, co
     EVP_CIPHER_CTX *ctx = ctx_new();
     int n;
 
-    must(EVP_EncryptInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key, nonce));
+    must(EVP_EncryptInit_ex(ctx, aead_cipher, NULL, key, nonce));
     update(ctx, NULL, aad, aad_len);
     update(ctx, out, plain, len);
     must(EVP_EncryptFinal_ex(ctx, out + len, &n));
@@ -72,7 +87,7 @@ bool chacha20poly1305_decrypt(uint8_t *out, const uint8_t *in, size_t len, const
     int n;
 
     memcpy(tag, in + len, TAG_LEN); /* out may be in: the tag is kept aside, and nothing is written behind out */
-    must(EVP_DecryptInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key, nonce));
+    must(EVP_DecryptInit_ex(ctx, aead_cipher, NULL, key, nonce));
     update(ctx, NULL, aad, aad_len);
     update(ctx, out, in, len);
     must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag));

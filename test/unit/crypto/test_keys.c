@@ -282,7 +282,7 @@ static void test_lax(void **state)
     uint8_t key[32] = {[31] = 7}, hash[32] = {3}, sig[72], pub[33], r[32] = {0}, s[32] = {0}, high[32];
     static const uint8_t zeros[8];
     struct lax l;
-    size_t len, r_len, s_len;
+    size_t len = 0, r_len, s_len;
 
     (void)state;
     assert_true(pubkey_create(pub, key, true) && ecdsa_sign(sig, &len, hash, key));
