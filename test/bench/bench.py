@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Measures the node and prints one table; with --other, another node's daemon on the same chain in the same run.
+
+The chain is made once (BUILD/bench/chain.dat, deterministic). Work is timed from the start of the process to its end, final flush included.
+"""
+import argparse
+import base64
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    """A node process whose wall time, CPU time and peak memory are measured."""
+
+    def __init__(self, program, folder, *args):
+        self.dir = folder
+        self.rpc_port, self.port = free_port(), free_port()
+        os.makedirs(folder, exist_ok=True)
+        self.start = time.monotonic()
+        self.process = subprocess.Popen(
+            [program, "-regtest", "-datadir=" + folder, "-printtoconsole=0", "-checkblockindex=0", "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port,
+             "-bind=127.0.0.1:%d" % self.port, "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-persistmempool=0", *args],
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    def wait(self):
+        """Returns: wall seconds, CPU seconds, peak MB."""
+        _, status, usage = os.wait4(self.process.pid, 0)
+        wall = time.monotonic() - self.start
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        if self.process.returncode != 0:
+            raise SystemExit("%s ended with %d" % (self.process.args[0], self.process.returncode))
+        return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.rpc_port, timeout=600)
+
+    def headers(self):
+        with open(os.path.join(self.dir, "regtest", ".cookie")) as f:
+            return {"Authorization": "Basic " + base64.b64encode(f.read().strip().encode()).decode(), "Content-Type": "application/json"}
+
+    def call(self, method, *params):
+        connection = self.connection()
+        connection.request("POST", "/", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}), self.headers())
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        if answer.get("error"):
+            raise RuntimeError(answer["error"])
+        return answer["result"]
+
+    def ready(self):
+        while True:
+            try:
+                self.call("getblockcount")
+                return self
+            except (OSError, http.client.HTTPException, RuntimeError, ValueError):
+                if self.process.poll() is not None:
+                    raise SystemExit("%s ended at its start" % self.process.args[0])
+                time.sleep(0.05)
+
+    def until_tip(self, tip):
+        while self.call("getbestblockhash") != tip:
+            time.sleep(0.05)
+
+    def memory(self):
+        with open("/proc/%d/status" % self.process.pid) as f:
+            facts = dict(line.split(":", 1) for line in f)
+        return int(facts["VmRSS"].split()[0]) / 1024, int(facts["Threads"])
+
+
+def make_chain(build):
+    path = os.path.join(build, "bench", "chain.dat")
+    if not os.path.exists(path + ".json"):
+        print("making the chain (about a minute, once)...", flush=True)
+        facts = subprocess.run([os.path.join(build, "bench", "bench_chain"), path], check=True, capture_output=True, text=True).stdout
+        with open(path + ".json", "w") as f:
+            f.write(facts)
+    with open(path + ".json") as f:
+        return path, json.load(f)
+
+
+def import_chain(program, folder, chain, *args):
+    shutil.rmtree(folder, ignore_errors=True)
+    return Daemon(program, folder, "-connect=0", "-listen=0", "-loadblock=" + chain, "-stopafterblockimport", *args).wait()
+
+
+def sync_chain(program, folder, source, tip):
+    """From a node that has the chain to a fresh one over P2P; the fresh one is measured."""
+    shutil.rmtree(folder, ignore_errors=True)
+    server = Daemon(program, source, "-connect=0", "-listen=1").ready()
+    client = Daemon(program, folder, "-listen=0", "-connect=127.0.0.1:%d" % server.port, "-assumevalid=0").ready()
+    client.until_tip(tip)
+    wall = time.monotonic() - client.start
+    client.call("stop")
+    _, cpu, memory = client.wait()
+    server.call("stop")
+    server.wait()
+    return wall, cpu, memory
+
+
+def rpc_rate(node, connections, method, params, seconds):
+    """Calls a second over that many keep-alive connections; raw sockets, so that the client costs little."""
+    head = "".join("%s: %s\r\n" % item for item in node.headers().items())
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    request = ("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body)).encode()
+    end = time.monotonic() + seconds
+    counts = [0] * connections
+
+    def work(i):
+        with socket.create_connection(("127.0.0.1", node.rpc_port)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while time.monotonic() < end:
+                s.sendall(request)
+                data = s.recv(1 << 20)
+                split = data.find(b"\r\n\r\n")
+                while split < 0:
+                    data += s.recv(1 << 20)
+                    split = data.find(b"\r\n\r\n")
+                lower = data[:split].lower()
+                at = lower.index(b"content-length:") + 15
+                length = int(lower[at:].split(b"\r\n")[0])
+                left = length - (len(data) - split - 4)
+                while left > 0:
+                    left -= len(s.recv(min(left, 1 << 20)))
+                counts[i] += 1
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(connections)]
+    start = time.monotonic()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return sum(counts) / (time.monotonic() - start)
+
+
+def measure(program, work, chain, facts, seconds):
+    name = os.path.join(work, os.path.basename(program))
+    rows = {}
+    print("  import, all scripts", flush=True)
+    rows["import, all scripts verified"] = import_chain(program, name + "-full", chain, "-assumevalid=0")
+    print("  import, assumevalid", flush=True)
+    rows["import, assumevalid"] = import_chain(program, name + "-assumed", chain, "-assumevalid=" + facts["tip"])
+    print("  sync over P2P", flush=True)
+    rows["P2P sync, all scripts verified"] = sync_chain(program, name + "-synced", name + "-full", facts["tip"])
+    print("  RPC", flush=True)
+    node = Daemon(program, name + "-full", "-connect=0", "-listen=0").ready()
+    time.sleep(1)
+    memory, threads = node.memory()
+    rows["idle node"] = (None, None, memory, "%d threads, %.1f MB program" % (threads, os.path.getsize(program) / 1e6))
+    block = node.call("getblockhash", 300)
+    for label, connections, method, params in (("RPC getblockcount, 8 connections", 8, "getblockcount", []), ("RPC getblock 1", 2, "getblock", [block, 1]),
+                                               ("RPC getblock 2", 2, "getblock", [block, 2])):
+        rows[label] = (None, None, None, "%.0f/s" % rpc_rate(node, connections, method, params, seconds))
+    node.call("stop")
+    node.wait()
+    return rows
+
+
+def show(results):
+    names = list(results)
+    print("\n| work | " + " | ".join(names) + " |\n|---" * 1 + "|---" * len(names) + "|")
+    for row in results[names[0]]:
+        cells = []
+        for name in names:
+            wall, cpu, memory, *text = results[name][row]
+            parts = list(text)
+            if wall is not None:
+                parts.append("%.2f s wall, %.1f s CPU" % (wall, cpu))
+            if memory is not None:
+                parts.append("%.0f MB" % memory)
+            cells.append(", ".join(parts))
+        print("| %s | %s |" % (row, " | ".join(cells)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"))
+    parser.add_argument("--other", help="another node's daemon with the same options, measured in the same run", default=os.environ.get("BENCH_OTHER"))
+    parser.add_argument("--seconds", type=float, default=5, help="for each RPC rate")
+    options = parser.parse_args()
+    build = os.path.abspath(options.build)
+    chain, facts = make_chain(build)
+    print("chain: %(height)d blocks, %(transactions)d transactions, %(inputs)d inputs, %(bytes)d bytes" % facts)
+    work = tempfile.mkdtemp(prefix="farthing_bench_")
+    results = {}
+    try:
+        for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other else []):
+            print(program, flush=True)
+            results[os.path.basename(program)] = measure(program, work, chain, facts, options.seconds)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    show(results)
+
+
+if __name__ == "__main__":
+    main()
