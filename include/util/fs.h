@@ -14,7 +14,7 @@ bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 /** mkdir -p with mode 0700. */
 enum rc fs_mkdirs(const char *path);
-/** Reads a whole file of at most max bytes. Out: *data (to free, NUL-terminated beyond len), *len. */
+/** Reads a whole file of at most max bytes (RC_CORRUPT if it is larger). Out: *data (to free, NUL-terminated beyond len), *len. */
 enum rc fs_read(const char *path, size_t max, uint8_t **data, size_t *len);
 /** Writes path.tmp, fsyncs, renames over path, fsyncs the folder: either the old or the new content survives a crash. */
 enum rc fs_write_atomic(const char *path, const void *data, size_t len, unsigned mode);

@@ -46,8 +46,8 @@ static void fold(uint64_t r[LIMBS], const uint64_t t[2 * LIMBS])
 #define BLOCK 8
 
 /* t += a * b for blocks of BLOCK limbs; t reaches on far enough for the carry. Column by column, with low and high words summed
- * apart: fully unrolled that is one multiplication and two additions with carry for each product. */
-static void mul_block(uint64_t *t, const uint64_t a[BLOCK], const uint64_t b[BLOCK])
+ * apart: fully unrolled that is one multiplication and two additions with carry for each product. Inlined, gcc runs out of registers over it. */
+static __attribute__((noinline)) void mul_block(uint64_t *t, const uint64_t a[BLOCK], const uint64_t b[BLOCK])
 {
     u128 acc = 0;
     uint64_t carry;
