@@ -11,18 +11,15 @@
 /* What a network is called, before its rules matter. */
 struct network_name {
     const char *name;   /* "main", "test", "testnet4", "signet", "regtest": -chain and config sections */
-    const char *option; /* switch: "testnet" for -testnet; NULL for main */
     const char *folder; /* below the datadir; "" for main */
     uint16_t rpc_port;
 };
-/** The networks, "main" first. Out: *n. */
-const struct network_name *network_names(size_t *n);
 
 struct confdir {
-    char *datadir;    /* absolute */
-    char *conf_path;  /* NULL with -noconf */
-    bool core_names;  /* the file is a bitcoin.conf: default file names follow Core's */
-    char *net_dir;    /* the network's own folder */
+    char *datadir;   /* absolute */
+    char *conf_path; /* NULL with -noconf */
+    bool core_names; /* the file is a bitcoin.conf: default file names follow Core's */
+    char *net_dir;   /* the network's own folder */
     const struct network_name *network;
 };
 /** Reads the config file that the command line leads to, selects the network (args_select_network). The command line was parsed before.

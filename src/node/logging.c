@@ -1,6 +1,7 @@
 /* logging.c - categories, levels and the first lines of the log. Called by main. */
 #include "node/logging.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static bool apply_levels(const struct args *a, char **error)
 static void log_value(void *ctx, const char *source, const char *name, const char *value)
 {
     (void)ctx;
-    log_info("%s: %s=%s", source, name, value);
+    log_info("%s %s=%s", source, name, value);
 }
 
 static void log_start(const struct node_config *c)
@@ -80,6 +81,10 @@ static void log_start(const struct node_config *c)
     args_each(c->args, log_value, NULL);
     if (args_warnings(c->args)[0])
         log_warning("%s", args_warnings(c->args));
+    if (args_section_warnings(c->args)[0]) {
+        log_warning("%s", args_section_warnings(c->args));
+        fprintf(stderr, "Warning: %s\n", args_section_warnings(c->args));
+    }
     n = options_without_effect(c->args, missing, ARRAY_LEN(missing));
     for (size_t i = 0; i < n; i++)
         log_warning("Option -%s has no effect: this version does not have that feature", missing[i]);

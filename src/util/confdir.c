@@ -5,22 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/assert.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
 static const struct network_name networks[] = {
-    {"main", NULL, "", 8332},
-    {"test", "testnet", "testnet3", 18332},
-    {"testnet4", "testnet4", "testnet4", 48332},
-    {"signet", "signet", "signet", 38332},
-    {"regtest", "regtest", "regtest", 18443},
+    {"main", "", 8332},          {"test", "testnet3", 18332},   {"testnet4", "testnet4", 48332},
+    {"signet", "signet", 38332}, {"regtest", "regtest", 18443},
 };
-
-const struct network_name *network_names(size_t *n)
-{
-    *n = ARRAY_LEN(networks);
-    return networks;
-}
 
 static bool fail(char **error, char *text_take)
 {
@@ -111,29 +103,17 @@ static bool read_file(struct confdir *d, struct args *a, char **error)
 
 static bool select_network(struct confdir *d, struct args *a, char **error)
 {
-    unsigned chosen = 0;
+    const char *name = args_chain(a, error);
 
-    d->network = &networks[0];
+    if (!name)
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(networks); i++)
-        if (networks[i].option && args_bool(a, networks[i].option, false)) {
+        if (strcmp(networks[i].name, name) == 0)
             d->network = &networks[i];
-            chosen++;
-        }
-    if (args_is_set(a, "chain")) {
-        const char *name = args_str(a, "chain", "");
-        size_t i = 0;
-        while (i < ARRAY_LEN(networks) && strcmp(networks[i].name, name) != 0)
-            i++;
-        if (i == ARRAY_LEN(networks))
-            return fail(error, xasprintf("Unknown chain %s.", name));
-        d->network = &networks[i];
-        chosen++;
-    }
-    if (chosen > 1)
-        return fail(error,
-                    xstrdup("Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. Can use at most one."));
+    ASSERT(d->network);
     args_select_network(a, d->network->name);
-    return true;
+    *error = args_section_errors(a);
+    return !*error;
 }
 
 bool confdir_read(struct confdir *d, struct args *a, char **error)
