@@ -1,31 +1,16 @@
-/* coindb.c - chainstate: coins by outpoint, the block they stand at, and the flush that moves them to another. Read by the
- * coins cache (any thread), written by the flush on the validation thread. */
+/* coindb.c - chainstate: coins by outpoint, and the block they stand at. Read by the coins cache and by iterators on any
+ * thread; written by coindb_flush.c. */
 #include "storage/coindb.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "coindb_internal.h"
 #include "error.h"
 #include "primitives/serialize.h"
 #include "util/mem.h"
 
-#define KEY_COIN 'C'
-#define KEY_BEST 'B'
-#define KEY_HEADS 'H'
 #define KEY_OLD_COINS 'c' /* per transaction, before Core 0.15 */
-#define COIN_KEY_MAX (1 + 32 + 5)
-
-struct coindb {
-    struct kv *kv;
-};
-
-struct coindb_flush {
-    struct coindb *db;
-    struct kv_batch *batch;
-    struct writer value; /* scratch */
-    struct block_hash best;
-    size_t batch_bytes;
-};
 
 struct coindb_iter {
     struct kv_iter *it;
@@ -85,8 +70,7 @@ struct kv *coindb_kv(struct coindb *db)
     return db->kv;
 }
 
-/* Out: key. Returns: its length. The index is a base-128 integer, most significant group first. */
-static size_t coin_key(uint8_t key[COIN_KEY_MAX], const struct outpoint *o)
+size_t coindb_key(uint8_t key[COIN_KEY_MAX], const struct outpoint *o)
 {
     uint8_t group[5];
     uint32_t n = o->n;
@@ -117,7 +101,7 @@ enum rc coindb_get(struct coindb *db, struct coin *c, const struct outpoint *o, 
     uint8_t key[COIN_KEY_MAX], *value;
     size_t len;
     struct reader r;
-    enum rc rc = kv_get(db->kv, key, coin_key(key, o), &value, &len);
+    enum rc rc = kv_get(db->kv, key, coindb_key(key, o), &value, &len);
 
     if (rc != RC_OK)
         return rc;
@@ -140,7 +124,7 @@ bool coindb_has(struct coindb *db, const struct outpoint *o)
 {
     uint8_t key[COIN_KEY_MAX], *value;
     size_t len;
-    enum rc rc = kv_get(db->kv, key, coin_key(key, o), &value, &len);
+    enum rc rc = kv_get(db->kv, key, coindb_key(key, o), &value, &len);
 
     free(value);
     return rc == RC_OK;
@@ -188,96 +172,6 @@ enum rc coindb_head_blocks(struct coindb *db, struct block_hash heads[2])
         return RC_CORRUPT;
     }
     return RC_OK;
-}
-
-/* The block that the coins stood at before this flush, or before the unfinished one that it completes. */
-static enum rc old_tip(struct coindb *db, const struct block_hash *new_best, struct block_hash *out)
-{
-    struct block_hash heads[2];
-    enum rc rc = coindb_best_block(db, out);
-
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    rc = coindb_head_blocks(db, heads);
-    if (rc != RC_OK)
-        return rc == RC_NOT_FOUND ? RC_OK : rc;
-    if (!block_hash_equal(&heads[0], new_best)) {
-        storage_error_set("The coins database detected an inconsistent state, likely due to a previous crash or shutdown. You will "
-                          "need to restart with the -reindex-chainstate or -reindex configuration option.");
-        return RC_INVALID;
-    }
-    *out = heads[1];
-    return RC_OK;
-}
-
-enum rc coindb_flush_begin(struct coindb_flush **out, struct coindb *db, const struct block_hash *new_best, size_t batch_bytes)
-{
-    const uint8_t best_key = KEY_BEST, heads_key = KEY_HEADS;
-    uint8_t heads[1 + 64] = {2};
-    struct block_hash old;
-    struct coindb_flush *f;
-    enum rc rc = old_tip(db, new_best, &old);
-
-    *out = NULL;
-    if (rc != RC_OK)
-        return rc;
-    f = xcalloc(1, sizeof(*f));
-    f->db = db;
-    f->best = *new_best;
-    f->batch_bytes = batch_bytes;
-    f->batch = kv_batch_new(db->kv);
-    memcpy(heads + 1, new_best->b, 32);
-    memcpy(heads + 33, old.b, 32);
-    kv_batch_delete(f->batch, &best_key, 1);
-    kv_batch_put(f->batch, &heads_key, 1, heads, sizeof(heads));
-    *out = f;
-    return RC_OK;
-}
-
-/* Each batch is synced: LevelDB may start a new log between two of them, and a power cut could then lose the older one alone,
- * behind a database that says it is whole. */
-static enum rc write_if_full(struct coindb_flush *f)
-{
-    return kv_batch_size(f->batch) > f->batch_bytes ? kv_batch_write(f->batch, true) : RC_OK;
-}
-
-enum rc coindb_flush_put(struct coindb_flush *f, const struct outpoint *o, const struct coin *c)
-{
-    uint8_t key[COIN_KEY_MAX];
-
-    f->value.len = 0;
-    coin_write(&f->value, c);
-    kv_batch_put(f->batch, key, coin_key(key, o), f->value.data, f->value.len);
-    return write_if_full(f);
-}
-
-enum rc coindb_flush_remove(struct coindb_flush *f, const struct outpoint *o)
-{
-    uint8_t key[COIN_KEY_MAX];
-
-    kv_batch_delete(f->batch, key, coin_key(key, o));
-    return write_if_full(f);
-}
-
-enum rc coindb_flush_end(struct coindb_flush *f)
-{
-    const uint8_t best_key = KEY_BEST, heads_key = KEY_HEADS;
-    enum rc rc;
-
-    kv_batch_delete(f->batch, &heads_key, 1);
-    kv_batch_put(f->batch, &best_key, 1, f->best.b, 32);
-    rc = kv_batch_write(f->batch, true);
-    coindb_flush_abandon(f);
-    return rc;
-}
-
-void coindb_flush_abandon(struct coindb_flush *f)
-{
-    if (!f)
-        return;
-    kv_batch_free(f->batch);
-    writer_clear(&f->value);
-    free(f);
 }
 
 struct coindb_iter *coindb_iter_new(struct coindb *db)

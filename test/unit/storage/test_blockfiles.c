@@ -2,6 +2,7 @@
 #include "storage/blockfiles.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -542,6 +543,54 @@ static void test_clean_for_reindex(void **state)
     blockfiles_close(bf);
 }
 
+struct reading {
+    struct blockfiles *bf;
+    struct disk_pos pos;
+    bool failed;
+};
+
+static void *read_often(void *arg)
+{
+    struct reading *r = arg;
+    uint64_t size = 0;
+
+    for (unsigned i = 0; i < 300; i++) {
+        uint64_t now = blockfiles_disk_size(r->bf);
+        uint8_t *data, part[10];
+        size_t len;
+        if (blockfiles_read(r->bf, &data, &len, r->pos) != RC_OK || len != 5000)
+            r->failed = true;
+        free(data);
+        if (blockfiles_read_part(r->bf, part, r->pos, 4990, 10) != RC_OK || now < size)
+            r->failed = true;
+        if (blockfiles_info(r->bf, 0).n_blocks == 0 || blockfiles_count(r->bf) == 0)
+            r->failed = true;
+        size = now;
+    }
+    return NULL;
+}
+
+/* Other threads read blocks and statistics while this one writes. */
+static void test_threads(void **state)
+{
+    struct blockfiles *bf = open_bf(*state, true, true);
+    struct reading r[2] = {{.bf = bf, .pos = append(bf, 5000, 1, 1)}, {.bf = bf, .pos = append(bf, 5000, 2, 2)}};
+    pthread_t t[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, read_often, &r[i]), 0);
+    for (unsigned i = 3; i < 300; i++) {
+        struct disk_pos pos = append(bf, 5000, i, i);
+        append_undo(bf, pos.file, 100, i, i);
+    }
+    assert_int_equal(blockfiles_flush(bf, false), RC_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        pthread_join(t[i], NULL);
+        assert_false(r[i].failed);
+    }
+    blockfiles_close(bf);
+}
+
 /* In a process that may not write files over 1 MiB: the failure is told, and nothing is counted. Exit status 0 if right. */
 static int append_with_limit(const char *dir)
 {
@@ -597,6 +646,7 @@ int main(void)
         TEST(test_read_part),
         TEST(test_dirty_and_delete),
         TEST(test_clean_for_reindex),
+        TEST(test_threads),
         TEST(test_write_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,39 @@ static void test_put_and_remove(void **state)
     coindb_close(db);
 }
 
+/* Changes come in any order; of several to one coin the last counts, within a batch and across. */
+static void check_order(struct coindb *db, uint8_t best, size_t batch)
+{
+    const struct outpoint kept = out(9, 300), gone = out(9, 2), twice = out(9, 17000), other = out(1, 5);
+    uint8_t buf[2][128];
+    struct coin old = coin_of("51", 100, 1, false, buf[0]), new = coin_of("0020", 200, 2, true, buf[1]);
+    struct coindb_flush *f = begin(db, best, batch);
+
+    assert_int_equal(coindb_flush_put(f, &kept, &old), RC_OK);
+    assert_int_equal(coindb_flush_put(f, &gone, &old), RC_OK);
+    assert_int_equal(coindb_flush_put(f, &twice, &old), RC_OK);
+    assert_int_equal(coindb_flush_remove(f, &kept), RC_OK);
+    assert_int_equal(coindb_flush_put(f, &other, &old), RC_OK);
+    assert_int_equal(coindb_flush_remove(f, &gone), RC_OK);
+    assert_int_equal(coindb_flush_put(f, &twice, &new), RC_OK);
+    assert_int_equal(coindb_flush_put(f, &kept, &new), RC_OK);
+    assert_int_equal(coindb_flush_end(f), RC_OK);
+    expect_coin(db, &kept, &new);
+    expect_coin(db, &gone, NULL);
+    expect_coin(db, &twice, &new);
+    expect_coin(db, &other, &old);
+}
+
+static void test_order_of_changes(void **state)
+{
+    struct coindb *db = open_db(*state);
+
+    check_order(db, 1, 1 << 20);
+    check_order(db, 2, 100);
+    check_order(db, 3, 0);
+    coindb_close(db);
+}
+
 /* A flush of one batch is all or nothing; one of several leaves head blocks, and only the same flush may follow. */
 static void test_broken_flush(void **state)
 {
@@ -371,8 +404,8 @@ static void test_old_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_core_bytes), TEST(test_key_numbers), TEST(test_put_and_remove), TEST(test_broken_flush),
-        TEST(test_iteration),  TEST(test_malformed),   TEST(test_old_format),
+        TEST(test_core_bytes),   TEST(test_key_numbers), TEST(test_put_and_remove), TEST(test_order_of_changes),
+        TEST(test_broken_flush), TEST(test_iteration),   TEST(test_malformed),      TEST(test_old_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
