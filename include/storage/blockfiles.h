@@ -83,6 +83,8 @@ struct blockfile_scan;
 enum rc blockfile_scan_open(struct blockfile_scan **s, const char *path, const uint8_t magic[4], const struct blockfiles *xor_from);
 /** The next record. Out: *data malloc'ed, *len, *pos (offset of data). Returns: RC_NOT_FOUND at the end. A record cut short at the end is skipped. */
 enum rc blockfile_scan_next(struct blockfile_scan *s, uint8_t **data, size_t *len, uint64_t *pos);
+/** The same without reading the record: its first 80 bytes only. Out: header, *len, *pos. */
+enum rc blockfile_scan_skim(struct blockfile_scan *s, uint8_t header[80], size_t *len, uint64_t *pos);
 /** Continues looking for magic right behind the start of the last record (it did not decode). */
 void blockfile_scan_retry(struct blockfile_scan *s);
 uint64_t blockfile_scan_offset(const struct blockfile_scan *s);

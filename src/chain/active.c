@@ -198,7 +198,7 @@ size_t chain_locator(struct chain *c, const struct block_entry *e, struct block_
         e = tip_of(c);
     if (!e)
         return 0;
-    for (height = e->node.height; n < 64; height = height > step ? height - step : 0) {
+    for (height = e->node.height; n<64; height = height> step ? height - step : 0) {
         e = entry_ancestor(e, height);
         if (n > 10)
             step *= 2; /* after eleven hashes each step is twice the one before */

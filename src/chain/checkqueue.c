@@ -14,8 +14,8 @@
 
 struct check_queue {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* a piece can be claimed, or stop */
-    pthread_cond_t done; /* a job's last piece ended */
+    pthread_cond_t work;            /* a piece can be claimed, or stop */
+    pthread_cond_t done;            /* a job's last piece ended */
     struct check_job *first, *last; /* jobs with unclaimed pieces */
     bool stop;
     unsigned n_threads;
@@ -55,8 +55,8 @@ static void large_midstates(struct check_job *j)
     j->n_mids = 0;
 }
 
-void check_job_init(struct check_job *j, const struct block *b, const struct tx_out *spent, const uint32_t *first_in, uint32_t flags,
-                    struct sig_cache *cache, bool use_tx_cache, bool store)
+void check_job_init(struct check_job *j, const struct block *b, const struct tx_out *spent, const uint32_t *first_in,
+                    uint32_t flags, struct sig_cache *cache, bool use_tx_cache, bool store)
 {
     uint32_t begin = 1, inputs = 0;
 

@@ -19,12 +19,12 @@ struct check_piece {
 /* The script checks of one block. Filled by check_job_init; the queue's lock guards what follows `next`. */
 struct check_job {
     const struct block *block;
-    const struct tx_out *spent;   /* flat */
-    const uint32_t *first_in;     /* offsets into it, by transaction */
+    const struct tx_out *spent; /* flat */
+    const uint32_t *first_in;   /* offsets into it, by transaction */
     uint32_t flags;
     struct sig_cache *cache;
-    bool use_tx_cache;            /* transactions may have been verified before */
-    bool store;                   /* remember what verifies */
+    bool use_tx_cache; /* transactions may have been verified before */
+    bool store;        /* remember what verifies */
     struct check_piece *pieces;
     uint32_t n_pieces, cap_pieces;
     struct tx_midstate *mids;
@@ -32,7 +32,7 @@ struct check_job {
 
     struct check_job *next;
     uint32_t claimed, left;
-    uint64_t fail_at;             /* transaction << 32 | input of the first failure, UINT64_MAX: none */
+    uint64_t fail_at; /* transaction << 32 | input of the first failure, UINT64_MAX: none */
     enum script_error fail_error;
 };
 
@@ -40,8 +40,8 @@ struct check_job {
 struct check_queue *check_queue_new(unsigned threads);
 void check_queue_free(struct check_queue *q);
 /** Cuts the block's checks into pieces. The job must have been zeroed once; its buffers are reused. */
-void check_job_init(struct check_job *j, const struct block *b, const struct tx_out *spent, const uint32_t *first_in, uint32_t flags,
-                    struct sig_cache *cache, bool use_tx_cache, bool store);
+void check_job_init(struct check_job *j, const struct block *b, const struct tx_out *spent, const uint32_t *first_in,
+                    uint32_t flags, struct sig_cache *cache, bool use_tx_cache, bool store);
 void check_job_clear(struct check_job *j);
 void check_queue_submit(struct check_queue *q, struct check_job *j);
 /** Is it finished? */

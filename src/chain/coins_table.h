@@ -44,8 +44,8 @@ struct coins {
     size_t count, dirty, far_bytes;
     uint8_t **chunks;
     uint32_t n_chunks, cap_chunks;
-    uint32_t bump, bump_end;             /* units left in the newest chunk */
-    uint32_t free_list[COIN_CLASSES];    /* by units; linked through the first bytes */
+    uint32_t bump, bump_end;          /* units left in the newest chunk */
+    uint32_t free_list[COIN_CLASSES]; /* by units; linked through the first bytes */
     struct bytes_mem scratch;
 };
 

@@ -61,15 +61,15 @@ struct inflight {
     struct inflight *next;
     struct block_entry *entry;
     struct block *block;
-    uint32_t n_inputs;      /* of all transactions but the coinbase */
-    struct coin *coins;     /* what they spend, flat in block order */
-    struct tx_out *spent;   /* the same outputs side by side, as script checks want them */
-    uint32_t *first_in;     /* n_tx + 1: where a transaction's inputs start */
-    uint32_t n_applied;     /* transactions whose effects are in the coins */
+    uint32_t n_inputs;    /* of all transactions but the coinbase */
+    struct coin *coins;   /* what they spend, flat in block order */
+    struct tx_out *spent; /* the same outputs side by side, as script checks want them */
+    uint32_t *first_in;   /* n_tx + 1: where a transaction's inputs start */
+    uint32_t n_applied;   /* transactions whose effects are in the coins */
     uint32_t cap_inputs, cap_tx;
     struct bytes_mem scripts;
     struct check_job job;
-    bool checking;          /* the job was submitted */
+    bool checking; /* the job was submitted */
     struct ticket ticket;
 };
 
@@ -114,10 +114,11 @@ struct chain {
     const struct block_entry *step_tip; /* the tip that a reorganisation left, until a better one stands */
     uint64_t failures;                  /* blocks found invalid: plans made before are void */
     unsigned in_event;
-    bool importing, stopping, broken, check_for_pruning, opened;
+    bool importing, stopping, broken, check_for_pruning;
     const char *check_reason; /* why scripts were (not) verified, last logged */
     bool check_reason_known;
     int64_t next_write_us;
+    uint64_t last_chunk; /* where block data went last: pruning is considered when a new piece is begun */
 
     pthread_mutex_t bip9_lock;
     struct bip9_slot bip9[DEPLOYMENT_BIP9_COUNT][BIP9_SLOTS];
@@ -230,6 +231,8 @@ void try_add_candidate(struct chain *c, struct block_entry *e);
 /* ---- activate.c ---- */
 /** Connects the best known branch; hint: a block that need not be read from disk. */
 enum rc activate(struct chain *c, struct block *hint);
+/** Connects genesis alone. */
+enum rc activate_genesis(struct chain *c, struct block_entry *genesis);
 
 /* ---- failure.c ---- */
 void mark_invalid(struct chain *c, struct block_entry *e, const struct verdict *v);
@@ -243,8 +246,8 @@ enum rc fatal(struct chain *c, enum rc rc, const char *fmt, ...) __attribute__((
 enum connect_result { CONNECT_OK, CONNECT_INVALID, CONNECT_ERROR };
 /** Applies a block to coins; p->block and n (its place) are given, p gets what was spent. All rules but the scripts. On
  *  failure the coins are as before. */
-enum connect_result connect_block(struct chain *c, struct coins *coins, struct inflight *p, const struct header_node *n, uint32_t flags,
-                                  struct verdict *v);
+enum connect_result connect_block(struct chain *c, struct coins *coins, struct inflight *p, const struct header_node *n,
+                                  uint32_t flags, struct verdict *v);
 /** Takes a connected block's effects back, from memory. */
 void connect_revert(struct coins *coins, struct inflight *p);
 /** NULL: the scripts of that block need no verification; else why they do. */
@@ -281,8 +284,10 @@ enum flush_mode { FLUSH_NONE, FLUSH_IF_NEEDED, FLUSH_PERIODIC, FLUSH_ALWAYS };
 /** Writes to disk what the mode asks for; drains first. manual_prune: a height, 0: none. */
 enum rc flush_state(struct chain *c, enum flush_mode mode, int32_t manual_prune);
 bool flush_wanted(const struct chain *c);
-/** Chooses files to delete and forgets their blocks. Returns: their number; *files malloc'ed. */
-size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height, int32_t *reached);
+/** Chooses files to delete. Returns: their number; *files malloc'ed. */
+size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height);
+/** Takes the files' blocks out of the tree; the index has to be written before the files are deleted. */
+enum rc prune_forget(struct chain *c, const unsigned *files, size_t n);
 
 /* ---- load.c, replay.c, open.c ---- */
 enum rc load_index(struct chain *c, char **error);

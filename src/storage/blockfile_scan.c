@@ -134,6 +134,34 @@ enum rc blockfile_scan_next(struct blockfile_scan *s, uint8_t **data, size_t *le
     return RC_OK;
 }
 
+enum rc blockfile_scan_skim(struct blockfile_scan *s, uint8_t header[80], size_t *len, uint64_t *pos)
+{
+    uint8_t front[BLOCKFILE_HEADER + BLOCK_HEADER_SIZE];
+    enum rc rc;
+
+    for (;;) {
+        if (s->size - s->pos < sizeof(front))
+            return RC_NOT_FOUND;
+        rc = fs_pread(s->fd, front, sizeof(front), s->pos);
+        if (rc != RC_OK)
+            return storage_error_errno(rc, "Cannot read", s->path);
+        obfuscate(front, sizeof(front), s->key, s->pos);
+        *len = get_le32(front + 4);
+        s->retry = s->pos + 1;
+        if (memcmp(front, s->magic, sizeof(s->magic)) == 0 && *len >= BLOCK_HEADER_SIZE && *len <= MAX_BLOCK_SERIALIZED_SIZE &&
+            s->pos + BLOCKFILE_HEADER + *len <= s->size)
+            break;
+        s->pos = s->retry;
+        rc = find_magic(s);
+        if (rc != RC_OK)
+            return rc;
+    }
+    *pos = s->pos + BLOCKFILE_HEADER;
+    memcpy(header, front + BLOCKFILE_HEADER, BLOCK_HEADER_SIZE);
+    s->pos = *pos + *len;
+    return RC_OK;
+}
+
 void blockfile_scan_retry(struct blockfile_scan *s)
 {
     if (s->retry)

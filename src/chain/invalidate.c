@@ -1,0 +1,102 @@
+/* invalidate.c - what an operator may decide about blocks: invalid, valid again, precious. Validation thread. */
+#include "chain/internal.h"
+
+#include <stdint.h>
+
+/* Blocks off the chain that are not worse than the new tip may become it. */
+static void add_candidates(struct chain *c)
+{
+    const struct block_entry *tip = tip_of(c);
+
+    for (size_t i = 0; i < c->tree.count; i++) {
+        struct block_entry *e = tree_entry(&c->tree, i);
+
+        if (entry_valid(e, BLOCK_VALID_TRANSACTIONS) && e->chain_tx && !entry_worse(e, tip))
+            candidates_insert(&c->candidates, e);
+    }
+}
+
+/* Disconnects e and all above it; each is marked at once, so that an interruption leaves nothing half done. */
+static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e)
+{
+    while (chain_contains(c, e) && !interrupted(c)) {
+        struct block_entry *tip = tip_of(c);
+        enum rc rc = disconnect_tip(c);
+
+        if (rc != RC_OK)
+            return rc;
+        set_status(c, tip, BLOCK_FAILED_VALID, 0);
+        candidates_erase(&c->candidates, tip);
+        candidates_insert(&c->candidates, tip_of(c));
+    }
+    return RC_OK;
+}
+
+bool chain_invalidate(struct chain *c, const struct block_entry *entry, struct verdict *v)
+{
+    struct block_entry *e = (struct block_entry *)(uintptr_t)entry;
+    bool was_active;
+
+    verdict_init(v);
+    chain_drain(c);
+    if (c->broken || !e->node.prev)
+        return verdict_internal(v, "the genesis block cannot be invalidated");
+    was_active = chain_contains(c, e);
+    if (disconnect_down_to(c, e) != RC_OK)
+        return verdict_internal(v, "Failed to disconnect block.");
+    if (chain_contains(c, e))
+        return verdict_internal(v, "interrupted");
+    set_status(c, e, BLOCK_FAILED_VALID, 0);
+    candidates_erase(&c->candidates, e);
+    c->failures++;
+    invalid_chain_found(c, e);
+    add_candidates(c);
+    if (was_active)
+        end_step(c);
+    notify_header_tip(c);
+    check_index(c);
+    return true;
+}
+
+void chain_reconsider(struct chain *c, const struct block_entry *e)
+{
+    chain_drain(c);
+    for (size_t i = 0; i < c->tree.count; i++) {
+        struct block_entry *f = tree_entry(&c->tree, i);
+
+        if (!entry_failed(f) || (entry_ancestor(f, e->node.height) != e && entry_ancestor(e, f->node.height) != f))
+            continue;
+        set_status(c, f, 0, BLOCK_FAILED_VALID);
+        if (entry_valid(f, BLOCK_VALID_TRANSACTIONS) && f->chain_tx)
+            try_add_candidate(c, f);
+        if (f == c->best_invalid)
+            c->best_invalid = NULL;
+    }
+    recalculate_best_header(c);
+}
+
+bool chain_precious(struct chain *c, const struct block_entry *entry, struct verdict *v)
+{
+    struct block_entry *e = (struct block_entry *)(uintptr_t)entry;
+    const struct block_entry *tip;
+
+    verdict_init(v);
+    chain_drain(c);
+    tip = tip_of(c);
+    if (u256_cmp(e->node.chain_work, tip->node.chain_work) < 0)
+        return true; /* never the tip by its work */
+    if (u256_cmp(tip->node.chain_work, c->precious_work) > 0)
+        c->reverse_sequence = -1;
+    c->precious_work = tip->node.chain_work;
+    candidates_erase(&c->candidates, e);
+    write_lock(c);
+    e->sequence_id = c->reverse_sequence;
+    unlock(c);
+    if (c->reverse_sequence > INT32_MIN)
+        c->reverse_sequence--;
+    if (entry_valid(e, BLOCK_VALID_TRANSACTIONS) && e->chain_tx) {
+        candidates_insert(&c->candidates, e);
+        candidates_prune(&c->candidates, tip);
+    }
+    return chain_activate_best(c, v) == RC_OK;
+}

@@ -1,0 +1,206 @@
+/* open.c - opens a chain: databases, tree, coins, tip, verification of the last blocks; and closes it. Validation thread. */
+#include "chain/internal.h"
+
+#include <stdlib.h>
+
+#include "util/mem.h"
+#include "util/time.h"
+
+#define MIB ((size_t)1 << 20)
+#define MAX_FUTURE_BLOCK_TIME (2 * 60 * 60)
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static struct chain *chain_new(const struct chain_options *o)
+{
+    struct chain *c = xcalloc(1, sizeof(*c));
+
+    c->o = *o;
+    c->params = o->params;
+    c->o.blocks_dir = xstrdup(o->blocks_dir);
+    c->o.block_index_dir = xstrdup(o->block_index_dir);
+    c->o.chainstate_dir = xstrdup(o->chainstate_dir);
+    pthread_rwlock_init(&c->lock, NULL);
+    pthread_mutex_init(&c->bip9_lock, NULL);
+    tree_init(&c->tree);
+    unlinked_init(&c->unlinked);
+    c->next_sequence = SEQUENCE_FROM_DISK + 1;
+    c->reverse_sequence = -1;
+    atomic_store(&c->initial_download, true);
+    return c;
+}
+
+static void chain_free(struct chain *c)
+{
+    pipeline_clear(c);
+    check_queue_free(c->queue);
+    coins_free(c->coins);
+    if (c->coindb)
+        coindb_close(c->coindb);
+    if (c->index)
+        blockdb_close(c->index);
+    if (c->files)
+        blockfiles_close(c->files);
+    tree_clear(&c->tree);
+    free(c->candidates.e);
+    free(c->unlinked.slots);
+    free(c->dirty.e);
+    free(c->active);
+    pthread_rwlock_destroy(&c->lock);
+    pthread_mutex_destroy(&c->bip9_lock);
+    free((char *)(uintptr_t)c->o.blocks_dir);
+    free((char *)(uintptr_t)c->o.block_index_dir);
+    free((char *)(uintptr_t)c->o.chainstate_dir);
+    free(c);
+}
+
+/* Fails with Core's text for the user, and the cause in the log. */
+static enum rc refuse(enum rc rc, char **error, const char *text, char *cause)
+{
+    if (cause)
+        log_error("%s", cause);
+    free(cause);
+    *error = xstrdup(text);
+    return rc;
+}
+
+static enum rc open_blocks(struct chain *c, size_t index_cache, char **error)
+{
+    struct blockfiles_options fo = {.dir = c->o.blocks_dir, .use_xor = c->o.blocks_xor, .fast_prune = c->o.fast_prune};
+    char *cause = NULL;
+    enum rc rc;
+
+    memcpy(fo.magic, c->params->magic, 4);
+    rc = blockfiles_open(&c->files, &fo, error);
+    if (rc != RC_OK)
+        return rc;
+    rc = blockdb_open(&c->index, c->o.block_index_dir, index_cache, c->o.reindex, &cause);
+    if (rc != RC_OK)
+        return refuse(rc, error, "Error opening block database", cause);
+    if (!c->o.reindex)
+        return RC_OK;
+    rc = blockdb_set_reindexing(c->index, true);
+    if (rc == RC_OK && c->o.prune_target)
+        rc = blockfiles_clean_for_reindex(c->files);
+    return rc == RC_OK ? rc : refuse(rc, error, "Error opening block database", NULL);
+}
+
+static enum rc open_coins(struct chain *c, size_t cache, char **error)
+{
+    char *cause = NULL;
+    enum rc rc = coindb_open(&c->coindb, c->o.chainstate_dir, cache, c->o.reindex || c->o.reindex_chainstate, &cause);
+
+    if (rc != RC_OK)
+        return refuse(rc, error, "Error opening coins database", cause);
+    c->coins = coins_new(c->coindb, NULL);
+    rc = replay_blocks(c);
+    if (rc == RC_INTERRUPTED)
+        return refuse(rc, error, "Interrupted", NULL);
+    if (rc != RC_OK)
+        return refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate.", NULL);
+    return load_tip(c, error);
+}
+
+static enum rc verify_loaded(struct chain *c, char **error)
+{
+    const struct block_entry *tip = tip_of(c);
+
+    if (!tip || c->o.reindex || c->o.reindex_chainstate)
+        return RC_OK;
+    if ((int64_t)tip->node.time > time_now() + MAX_FUTURE_BLOCK_TIME)
+        return refuse(
+            RC_INVALID, error,
+            "The block database contains a block which appears to be from the future. This may be due to your computer's date and "
+            "time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are "
+            "correct",
+            NULL);
+    switch (verify_chain(c, c->o.check_level, c->o.check_blocks)) {
+    case VERIFY_CORRUPT:
+        return refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);
+    case VERIFY_INTERRUPTED:
+        return refuse(RC_INTERRUPTED, error, "Block verification was interrupted", NULL);
+    default:
+        return RC_OK;
+    }
+}
+
+static void log_settings(const struct chain *c)
+{
+    if (hash_is_zero(c->o.assume_valid.b))
+        log_info("Validating signatures for all blocks.");
+    else
+        log_info("Assuming ancestors of block %s have valid signatures.", block_hash_hex(&c->o.assume_valid).s);
+    log_info("Setting nMinimumChainWork=%s", u256_hex(c->o.min_chain_work).s);
+    if (u256_cmp(c->o.min_chain_work, c->params->min_chain_work) < 0)
+        log_warning("nMinimumChainWork set below default value of %s", u256_hex(c->params->min_chain_work).s);
+    if (c->o.prune_target == 1)
+        log_info("Block pruning enabled. Use RPC call pruneblockchain(height) to manually prune block and undo files.");
+    else if (c->o.prune_target)
+        log_info("Prune configured to target %zu MiB on disk for block and undo files.", (size_t)(c->o.prune_target / MIB));
+}
+
+static enum rc open_all(struct chain *c, char **error)
+{
+    size_t index_cache = smaller(c->o.dbcache / 8, 2 * MIB), coindb_cache = smaller((c->o.dbcache - index_cache) / 2, 8 * MIB);
+    enum rc rc = open_blocks(c, index_cache, error);
+
+    c->coins_limit = c->o.dbcache - index_cache - coindb_cache;
+    if (rc == RC_OK)
+        rc = load_index(c, error);
+    if (rc != RC_OK)
+        return rc;
+    /* A reindex finds genesis in the files; else it is written if it is not there. */
+    if (!chain_reindexing(c) && load_genesis(c) != RC_OK)
+        return refuse(RC_IO, error, "Error initializing block database", NULL);
+    rc = open_coins(c, coindb_cache, error);
+    if (rc == RC_OK)
+        rc = verify_loaded(c, error);
+    return rc;
+}
+
+enum rc chain_open(struct chain **out, const struct chain_options *o, char **error)
+{
+    struct chain *c = chain_new(o);
+    struct block_entry *genesis;
+    enum rc rc;
+
+    *error = NULL;
+    log_settings(c);
+    c->queue = check_queue_new(o->script_threads);
+    rc = open_all(c, error);
+    if (rc != RC_OK) {
+        if (!*error)
+            *error = xasprintf("Error opening block database (%s)", rc_name(rc));
+        chain_free(c);
+        return rc;
+    }
+    atomic_store(&c->disk_size, blockfiles_disk_size(c->files));
+    /* A fresh chain begins with genesis; what else is stored is connected when the node asks for it. */
+    genesis = tree_find(&c->tree, &c->params->genesis_hash);
+    if (!tip_of(c) && genesis && (genesis->status & BLOCK_HAVE_DATA))
+        rc = activate_genesis(c, genesis);
+    if (rc != RC_OK) {
+        *error = xstrdup("Error initializing block database");
+        c->broken = true;
+        chain_free(c);
+        return rc;
+    }
+    *out = c;
+    return RC_OK;
+}
+
+enum rc chain_close(struct chain *c)
+{
+    enum rc rc = RC_IO;
+
+    if (!c)
+        return RC_OK;
+    c->stopping = true; /* what is in flight is finished, nothing new begun */
+    if (!c->broken && c->queue)
+        rc = chain_flush(c);
+    chain_free(c);
+    return rc;
+}
