@@ -123,7 +123,7 @@ bool block_connect_finish(const struct block_connect *c, struct verdict *v)
 
 static bool is_block(int32_t height, const struct block_hash *hash, int32_t known_height, const char *known_hash)
 {
-    struct block_hash known;
+    struct block_hash known = {{0}};
     return height == known_height && hash_from_hex(known.b, known_hash) && block_hash_equal(hash, &known);
 }
 

@@ -37,7 +37,7 @@ bool check_header_context(const struct chain_params *p, const struct block_heade
 int64_t block_subsidy(const struct chain_params *p, int32_t height)
 {
     int32_t halvings = height / p->halving_interval;
-    return halvings < 64 ? (50 * COIN) >> halvings : 0;
+    return halvings < 64 ? (int64_t)((uint64_t)(50 * COIN) >> halvings) : 0;
 }
 
 bool deployment_active_after(const struct chain_params *p, const struct header_node *prev, enum buried_deployment d)

@@ -71,7 +71,7 @@ const struct header_node *header_node_fork(const struct header_node *a, const st
 
 int64_t header_node_mtp(const struct header_node *n)
 {
-    uint32_t t[11];
+    uint32_t t[11] = {0};
     unsigned count = 0;
     for (; n && count < 11; n = n->prev) {
         unsigned i = count++;

@@ -280,15 +280,15 @@ bool chain_params_set_vbparams(struct chain_params *p, const char *arg, char **e
     size_t len[4];
     int64_t number[4] = {0};
     unsigned n = 0;
-    for (const char *s = arg;; s += len[n - 1] + 1) {
-        if (n == 4)
-            n = 5; /* too many */
-        if (n > 4)
-            break;
-        field[n] = s;
-        len[n] = strcspn(s, ":");
+    for (const char *s = arg;; s++) {
+        size_t field_len = strcspn(s, ":");
+        if (n < ARRAY_LEN(field)) {
+            field[n] = s;
+            len[n] = field_len;
+        }
         n++;
-        if (!s[len[n - 1]])
+        s += field_len;
+        if (!*s)
             break;
     }
     if (n < 3 || n > 4) {

@@ -88,7 +88,7 @@ static struct tx *make_spending(const struct tx *to_spend, const uint8_t *soluti
 {
     struct outpoint prevout = {to_spend->txid, 0};
     static const uint8_t op_return = OP_RETURN;
-    struct reader r = reader_make(solution, len);
+    struct reader r = reader_make(solution ? solution : &op_return, len);
     struct arena arena = ARENA_INIT;
     struct witness_item *items = NULL;
     struct tx_builder t;
