@@ -7,6 +7,7 @@
 #include "script/cache.h"
 #include "script/check.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,6 +148,45 @@ static void cached_block(void **state)
     sig_cache_free(cache);
 }
 
+struct worker {
+    const struct spent_block *block;
+    struct sig_cache *cache;
+    uint32_t flags;
+    bool store;
+    size_t failed;
+};
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+
+    w->failed = verify_all(w->block, w->flags, w->cache, w->store);
+    return NULL;
+}
+
+/* Workers share transactions and the cache; two remember, two give up what they find. */
+static void parallel(void **state)
+{
+    struct sig_cache *cache = sig_cache_new(1 << 16);
+    struct spent_block b;
+    struct worker workers[4];
+    pthread_t ids[4];
+
+    (void)state;
+    if (load_block(&b, "testnet3", 1087400)) {
+        for (int i = 0; i < 4; i++) {
+            workers[i] = (struct worker){&b, cache, flags_at(&testnet3, 1087400), i < 2, 0};
+            assert_int_equal(pthread_create(&ids[i], NULL, work, &workers[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(ids[i], NULL);
+            assert_int_equal(workers[i].failed, 0);
+        }
+        clear_block(&b);
+    }
+    sig_cache_free(cache);
+}
+
 /* Witness signatures commit to the amount. */
 static void changed_amounts(void **state)
 {
@@ -179,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_blocks),
         cmocka_unit_test(cached_block),
+        cmocka_unit_test(parallel),
         cmocka_unit_test(changed_amounts),
     };
 

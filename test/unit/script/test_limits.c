@@ -205,8 +205,8 @@ static void numbers(void **state)
     assert_int_equal(run_asm("2147483647 1", "ADD 1ADD", 0), SCRIPT_ERR_SCRIPTNUM);
 }
 
-/* A legacy signature is taken out of the script that it signs; each way of hashing under one multisig gives the right hash. */
-static void legacy_signatures(void **state)
+/* Each way of hashing under one multisig gives the right hash. */
+static void multisig_hash_types(void **state)
 {
     static const uint8_t secrets[3][32] = {{[31] = 1}, {[31] = 2}, {[31] = 3}}, types[3] = {0x01, 0x82, 0x01};
     struct writer pk = script_of("3"), sig = script_of("0"), none = WRITER_INIT;
@@ -230,41 +230,50 @@ static void legacy_signatures(void **state)
     assert_int_equal(run_scripts(&sig, &pk, NULL, 0, 10, SCRIPT_VERIFY_STANDARD), SCRIPT_ERR_OK);
     sig.data[10] ^= 1;
     assert_int_equal(run_scripts(&sig, &pk, NULL, 0, 10, 0), SCRIPT_ERR_EVAL_FALSE);
-    writer_clear(&pk);
-    sig.len = 0;
-
-    /* <sig> DROP <key> CHECKSIG: signed as DROP <key> CHECKSIG */
-    pk = script_of("DROP");
-    assert_true(pubkey_create(key, secrets[0], true));
-    script_write_push(&pk, key, 33);
-    write_u8(&pk, OP_CHECKSIG);
-    tx_unref(spend);
-    spend = make_spend(credit, &none, NULL, 0);
-    sighash_legacy(hash, spend, 0, pk.data, pk.len, 0x03 | 0x80);
-    /* the credit decides the spend's outpoint, so that the signature is made for another one: ANYONECANPAY still commits to it */
-    assert_true(ecdsa_sign(sigs[0], &lens[0], hash, secrets[0]));
-    sigs[0][lens[0]++] = 0x83;
-    struct writer whole = WRITER_INIT;
-    script_write_push(&whole, sigs[0], lens[0]);
-    write_bytes(&whole, pk.data, pk.len);
-    script_write_push(&sig, sigs[0], lens[0]);
-    const struct tx_out out = {10, whole.data, (uint32_t)whole.len};
-    struct tx_builder b;
-    tx_builder_init(&b, 1, 0);
-    tx_builder_add_in(&b, &spend->in[0].prevout, sig.data, sig.len, SEQUENCE_FINAL);
-    tx_builder_add_out(&b, 10, "", 0);
-    struct tx *signed_tx = tx_build(&b);
-    tx_builder_clear(&b);
-    enum script_error err;
-    assert_true(script_verify_input(&err, signed_tx, 0, &out, SCRIPT_VERIFY_MANDATORY, NULL, NULL, false));
-    assert_false(script_verify_input(&err, signed_tx, 0, &out, SCRIPT_VERIFY_CONST_SCRIPTCODE, NULL, NULL, false));
-    assert_int_equal(err, SCRIPT_ERR_SIG_FINDANDDELETE);
-    tx_unref(signed_tx);
     tx_unref(spend);
     tx_unref(credit);
-    writer_clear(&whole);
     writer_clear(&pk);
     writer_clear(&sig);
+}
+
+/* <sig> DROP <key> CHECKSIG: a legacy signature is taken out of the script that it signs. */
+static void signature_in_script(void **state)
+{
+    static const uint8_t secret[32] = {[31] = 1};
+    const struct outpoint from = {.n = 7};
+    struct writer rest = script_of("DROP"), whole = WRITER_INIT, script_sig = WRITER_INIT;
+    uint8_t key[33], hash[32], sig[80];
+    enum script_error err;
+    struct tx_builder b;
+    struct tx *tx;
+    size_t len;
+
+    (void)state;
+    assert_true(pubkey_create(key, secret, true));
+    script_write_push(&rest, key, 33);
+    write_u8(&rest, OP_CHECKSIG);
+    tx_builder_init(&b, 1, 0);
+    tx_builder_add_in(&b, &from, "", 0, SEQUENCE_FINAL);
+    tx_builder_add_out(&b, 10, "", 0);
+    tx = tx_build(&b);
+    sighash_legacy(hash, tx, 0, rest.data, rest.len, 0x83);
+    assert_true(ecdsa_sign(sig, &len, hash, secret));
+    sig[len++] = 0x83;
+    script_write_push(&whole, sig, len);
+    write_bytes(&whole, rest.data, rest.len);
+    script_write_push(&script_sig, sig, len);
+    tx_builder_set_script(&b, 0, script_sig.data, script_sig.len);
+    tx_unref(tx);
+    tx = tx_build(&b);
+    tx_builder_clear(&b);
+    const struct tx_out out = {10, whole.data, (uint32_t)whole.len};
+    assert_true(script_verify_input(&err, tx, 0, &out, SCRIPT_VERIFY_MANDATORY, NULL, NULL, false));
+    assert_false(script_verify_input(&err, tx, 0, &out, SCRIPT_VERIFY_CONST_SCRIPTCODE, NULL, NULL, false));
+    assert_int_equal(err, SCRIPT_ERR_SIG_FINDANDDELETE);
+    tx_unref(tx);
+    writer_clear(&rest);
+    writer_clear(&whole);
+    writer_clear(&script_sig);
 }
 
 static void error_names(void **state)
@@ -282,10 +291,10 @@ static void error_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(script_size),       cmocka_unit_test(push_size),          cmocka_unit_test(op_count),
-        cmocka_unit_test(stack_size),        cmocka_unit_test(witness_stack),      cmocka_unit_test(conditionals),
-        cmocka_unit_test(stack_operations),  cmocka_unit_test(multisig_arguments), cmocka_unit_test(numbers),
-        cmocka_unit_test(legacy_signatures), cmocka_unit_test(error_names),
+        cmocka_unit_test(script_size),         cmocka_unit_test(push_size),           cmocka_unit_test(op_count),
+        cmocka_unit_test(stack_size),          cmocka_unit_test(witness_stack),       cmocka_unit_test(conditionals),
+        cmocka_unit_test(stack_operations),    cmocka_unit_test(multisig_arguments),  cmocka_unit_test(numbers),
+        cmocka_unit_test(multisig_hash_types), cmocka_unit_test(signature_in_script), cmocka_unit_test(error_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
