@@ -1,5 +1,5 @@
-/* check.h - rules of transactions and blocks. Pure functions: no clock, no I/O, no lock, no heap but the arena passed in.
- * Reject reasons are Bitcoin Core's. Any thread. */
+/* check.h - rules of transactions and blocks. Pure functions: no clock, no I/O, no lock, no state; what one allocates on
+ * the way is free again when it returns. Reject reasons are Bitcoin Core's. Any thread. */
 #ifndef FARTHING_CONSENSUS_CHECK_H
 #define FARTHING_CONSENSUS_CHECK_H
 

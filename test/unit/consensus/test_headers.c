@@ -308,9 +308,45 @@ static void check_checkpoints(const struct chain_params *p, const char *path)
     free(text);
 }
 
+/* A decimal number of any length. */
+static struct u256 u256_from_decimal(const char *s)
+{
+    struct u256 n = u256_from_u64(0);
+    for (; *s >= '0' && *s <= '9'; s++)
+        n = u256_add(u256_mul_u64(n, 10), u256_from_u64((uint64_t)(*s - '0')));
+    return n;
+}
+
+/* Two lists of the same chain: one has each period's first header, the other the hash before it and the target it must have. */
+static void compare_checkpoints(const char *headers_path, const char *targets_path)
+{
+    size_t len, n = 0;
+    char *lines = (char *)vectors_read(headers_path, &len), *save = NULL;
+    char *json = (char *)vectors_read(targets_path, &len), *at = json;
+    char *line = lines ? strtok_r(lines, "\r\n", &save) : NULL;
+    for (unsigned skip = 0; line && skip < 3; skip++)
+        line = strtok_r(NULL, "\r\n", &save);
+    for (; line && json && (at = strchr(at, '"')); line = strtok_r(NULL, "\r\n", &save), n++) {
+        uint8_t entry[128];
+        struct block_header h;
+        assert_int_equal(base64_decode(entry, line), 96);
+        block_header_decode(&h, entry + 16);
+        assert_memory_equal(block_hash_hex(&h.prev).s, at + 1, 64);
+        at += 66 + strcspn(at + 66, "0123456789");
+        if (*at != '0') /* the lists of the test networks leave it out */
+            assert_int_equal(u256_cmp(u256_from_decimal(at), target_from_bits(h.bits, NULL, NULL)), 0);
+    }
+    assert_true(!lines || n > 100);
+    free(lines);
+    free(json);
+}
+
 static void test_checkpoints(void **state)
 {
     (void)state;
+    compare_checkpoints("chain/checkpoints/bitcoinj-mainnet.txt", "chain/checkpoints/electrum-mainnet.json");
+    compare_checkpoints("chain/checkpoints/bitcoinj-signet.txt", "chain/checkpoints/electrum-signet.json");
+    compare_checkpoints("chain/checkpoints/bitcoinj-testnet3.txt", "chain/checkpoints/electrum-testnet.json");
     check_checkpoints(&params[CHAIN_MAIN], "chain/checkpoints/bitcoinj-mainnet.txt");
     check_checkpoints(&params[CHAIN_SIGNET], "chain/checkpoints/bitcoinj-signet.txt");
     check_checkpoints(&params[CHAIN_TESTNET3], "chain/checkpoints/bitcoinj-testnet3.txt");
