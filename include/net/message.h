@@ -16,7 +16,7 @@ struct message {
 
 #define PROTOCOL_VERSION 70017
 #define MIN_PEER_VERSION 31800
-#define BIP31_VERSION 60000        /* pong, when above */
+#define BIP31_VERSION 60000 /* pong, when above */
 #define SENDHEADERS_VERSION 70012
 #define FEEFILTER_VERSION 70013
 #define SENDCMPCT_VERSION 70014
@@ -64,7 +64,10 @@ struct inv {
     uint32_t type;
     uint8_t hash[32];
 };
-static inline bool inv_is_tx(const struct inv *i) { return i->type == INV_TX || i->type == INV_WTX || i->type == INV_WITNESS_TX; }
+static inline bool inv_is_tx(const struct inv *i)
+{
+    return i->type == INV_TX || i->type == INV_WTX || i->type == INV_WITNESS_TX;
+}
 static inline bool inv_is_block(const struct inv *i)
 {
     return i->type == INV_BLOCK || i->type == INV_FILTERED_BLOCK || i->type == INV_CMPCT_BLOCK || i->type == INV_WITNESS_BLOCK;

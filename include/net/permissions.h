@@ -16,7 +16,10 @@ enum net_permission {
     PERM_IMPLICIT = 1 << 30, /* no list was given: the defaults apply */
     PERM_ALL = PERM_BLOOM | PERM_FORCERELAY | PERM_NOBAN | PERM_MEMPOOL | PERM_ADDR
 };
-static inline bool net_has_permission(uint32_t flags, uint32_t p) { return (flags & p) == p; }
+static inline bool net_has_permission(uint32_t flags, uint32_t p)
+{
+    return (flags & p) == p;
+}
 
 struct whitelist_entry {
     uint32_t flags;

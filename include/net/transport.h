@@ -20,7 +20,7 @@ struct transport_v1 {
     uint8_t header[MESSAGE_HEADER_SIZE];
     unsigned header_len;
     bool broken;
-    uint8_t *payload;     /* grows with what has arrived, never ahead by more than 256 KiB */
+    uint8_t *payload; /* grows with what has arrived, never ahead by more than 256 KiB */
     size_t payload_cap;
     uint32_t payload_len; /* announced */
     uint32_t payload_got;
@@ -38,6 +38,7 @@ struct message transport_v1_message(const struct transport_v1 *t);
 /** Bytes of a whole message that was just reported (complete or rejected), header included. */
 size_t transport_v1_wire_size(const struct transport_v1 *t);
 /** The header in front of a payload. */
-void transport_v1_header(uint8_t out[MESSAGE_HEADER_SIZE], const uint8_t magic[4], const char *type, const void *payload, size_t len);
+void transport_v1_header(uint8_t out[MESSAGE_HEADER_SIZE], const uint8_t magic[4], const char *type, const void *payload,
+                         size_t len);
 
 #endif

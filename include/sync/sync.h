@@ -21,10 +21,15 @@ struct sync_host {
     void (*discourage)(void *ctx, peer_id peer); /* misbehaved: remember the address and disconnect unless noban/manual */
     /* Validation: strictly in order of the calls. headers_take malloc'ed. */
     void (*submit_headers)(void *ctx, peer_id peer, struct block_header *headers_take, size_t n, bool min_pow_checked);
-    void (*submit_block)(void *ctx, peer_id peer, struct block *block_take, bool requested, bool min_pow_checked);
+    /* The job runs sync_block_precheck on the validation thread before it gives the block to the chain. */
+    void (*submit_block)(void *ctx, peer_id peer, struct block *block_take, bool requested);
     void (*submit_tx)(void *ctx, peer_id peer, struct tx *tx_take);
     /* Reads a block's raw bytes on an I/O thread. */
     void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e);
+    /* Is the validation queue over its bound? Blocks and transactions of peers wait then. */
+    bool (*busy)(void *ctx);
+    /* Is the peer's send queue over its bound? Its messages wait then. */
+    bool (*send_full)(void *ctx, peer_id peer);
 };
 
 struct sync_options {
@@ -36,8 +41,8 @@ struct sync_options {
     bool blocks_only;
     int64_t min_fee_rate;       /* sat/kvB, for feefilter */
     int64_t peer_timeout;       /* -peertimeout */
-    int64_t max_tip_age;
     struct u256 min_chain_work;
+    uint64_t seed;              /* of the random choices (tests); 0: from the kernel */
 };
 struct sync;
 struct sync *sync_new(const struct sync_options *o);
@@ -61,12 +66,20 @@ void sync_peer_disconnected(struct sync *s, peer_id peer);
 bool sync_message(struct sync *s, peer_id peer, const struct message *m);
 /** May the next message of this peer be given to sync_message? */
 bool sync_peer_ready(struct sync *s, peer_id peer);
+/** The peer's send queue is no longer full. */
+void sync_peer_writable(struct sync *s, peer_id peer);
 /** Set by the owner: called when a peer becomes ready again. */
 void sync_set_ready_callback(struct sync *s, void (*fn)(void *ctx, peer_id peer), void *ctx);
 /** Every 100 ms or so: timeouts, pings, announcements, requests. */
 void sync_tick(struct sync *s);
 
-/* Answers of jobs. */
+/** What the validation thread checks first about a block from a peer, when the blocks before it are in the tree: are its data what its header
+ *  commits to (outside initial download), and is there enough work behind it? Out: *min_pow_checked for chain_process_block.
+ *  Returns: false with the verdict that sync_block_done is to get ("mutated block"). Any thread. */
+bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, bool *min_pow_checked,
+                         struct verdict *v);
+
+/* Answers of jobs. Everything passed is borrowed. */
 void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *last, const struct verdict *v, size_t n);
 void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v);
 struct mempool_result_summary { bool accepted; bool already_there; struct verdict verdict; };
@@ -105,5 +118,15 @@ struct peer_info {
 /** Out: malloc'ed array ordered by id; n. Byte counters are net's and filled by the node. */
 size_t sync_peers(struct sync *s, struct peer_info **out);
 void sync_ping_all(struct sync *s);
+/** getblockfrompeer. Returns: NULL, or Core's error text. */
+const char *sync_fetch_block(struct sync *s, peer_id peer, const struct block_entry *e);
+/* An orphan transaction (getorphantxs). */
+struct orphan_info {
+    struct tx *tx; /* borrowed */
+    peer_id from;
+    int64_t expires;
+};
+/** Out: malloc'ed array. Returns: the count. */
+size_t sync_orphans(struct sync *s, struct orphan_info **out);
 
 #endif

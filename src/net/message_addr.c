@@ -1,0 +1,104 @@
+/* message_addr.c - codecs of addr and addrv2 (BIP155). Pure. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/message.h"
+#include "primitives/serialize.h"
+#include "util/mem.h"
+
+#define ADDRV2_MAX_LEN 512
+
+static const char end_of_data[] = "DataStream::read(): end of data";
+
+/* An addrv2 address: network id, length, bytes. Networks that we do not know are skipped over. */
+static bool read_addrv2(struct reader *r, struct net_addr *a, const char **problem)
+{
+    uint8_t id = read_u8(r);
+    uint64_t len = read_compact_size(r);
+    const uint8_t *p;
+
+    memset(a, 0, sizeof(*a));
+    if (!r->failed && len > ADDRV2_MAX_LEN) {
+        *problem = len == ADDRV2_MAX_LEN + 1 ? "Address too long: 513 > 512" : "Address too long";
+        return false;
+    }
+    p = read_bytes(r, (size_t)len);
+    if (!p)
+        return false;
+    if (id == NET_IPV4 || id == NET_IPV6 || id == NET_ONION || id == NET_I2P || id == NET_CJDNS) {
+        if (len != net_addr_size((enum net_network)id)) {
+            *problem = "BIP155 address with a wrong length";
+            return false;
+        }
+        a->network = (enum net_network)id;
+        memcpy(a->ip, p, (size_t)len);
+    }
+    return true;
+}
+
+static bool read_entry(struct reader *r, struct addr_entry *e, bool v2, const char **problem)
+{
+    const uint8_t *port;
+    uint8_t ip[16];
+
+    e->time = read_u32(r);
+    if (v2) {
+        e->services = read_compact_u64(r);
+        if (!read_addrv2(r, &e->addr, problem))
+            return false;
+    } else {
+        e->services = read_u64(r);
+        read_copy(r, ip, 16);
+        net_addr_from16(&e->addr, ip);
+    }
+    port = read_bytes(r, 2);
+    if (port)
+        e->addr.port = (uint16_t)(port[0] << 8 | port[1]);
+    return !r->failed;
+}
+
+bool msg_addr_decode(struct addr_entry **entries, size_t *n, bool v2, const void *data, size_t len, const char **problem)
+{
+    struct reader r = reader_make(data, len);
+    const char *why = end_of_data;
+    uint64_t count = read_compact_size(&r);
+
+    *entries = NULL;
+    *n = (size_t)count;
+    if (r.failed || (count && count > reader_left(&r) / 9))
+        goto fail;
+    if (count > MAX_ADDR_ITEMS)
+        return true;
+    *entries = xmalloc(count * sizeof(**entries) + 1);
+    for (uint64_t i = 0; i < count; i++)
+        if (!read_entry(&r, &(*entries)[i], v2, &why))
+            goto fail;
+    return true;
+fail:
+    free(*entries);
+    *entries = NULL;
+    if (problem)
+        *problem = why;
+    return false;
+}
+
+void msg_addr_encode(struct writer *w, const struct addr_entry *entries, size_t n, bool v2)
+{
+    write_compact_size(w, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct addr_entry *e = &entries[i];
+        uint8_t *port;
+        write_u32(w, e->time);
+        if (v2) {
+            write_compact_size(w, e->services);
+            write_u8(w, (uint8_t)e->addr.network);
+            write_var_bytes(w, e->addr.ip, net_addr_size(e->addr.network));
+        } else {
+            write_u64(w, e->services);
+            net_addr_to16(writer_extend(w, 16), &e->addr);
+        }
+        port = writer_extend(w, 2);
+        port[0] = (uint8_t)(e->addr.port >> 8);
+        port[1] = (uint8_t)e->addr.port;
+    }
+}

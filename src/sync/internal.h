@@ -1,0 +1,361 @@
+/* internal.h - the state that the files of sync share: struct sync, struct peer, and what each duty offers the others. Loop thread only.
+ *
+ * A message is taken by sync.c, which keeps the order, and goes to the duty's handler through the table in dispatch.c. After each message and
+ * each answered job of a peer, peer_flush sends what is due to it; the tick does the same for all. */
+#ifndef FARTHING_SYNC_INTERNAL_H
+#define FARTHING_SYNC_INTERNAL_H
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "net/message.h"
+#include "net/permissions.h"
+#include "sync/recent.h"
+#include "sync/sync.h"
+#include "util/assert.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/random.h"
+#include "util/time.h"
+
+#define US 1000000LL              /* microseconds in a second */
+#define BLOCKS_IN_FLIGHT 16       /* asked of one peer at a time */
+#define DOWNLOAD_WINDOW 1024      /* blocks ahead of the last common one */
+#define HEADERS_RESPONSE_TIME 120 /* s */
+#define MAX_ANNOUNCE 8            /* blocks announced by headers at once */
+#define MAX_PENDING_JOBS 64       /* blocks or transactions of one peer waiting for validation */
+#define STALL_TIMEOUT_MIN (2 * US)
+#define STALL_TIMEOUT_MAX (64 * US)
+#define INACTIVITY_TIMEOUT (20 * 60) /* s */
+
+enum job_kind { JOB_NONE, JOB_HEADERS, JOB_BLOCK, JOB_TX };
+
+/* A block that was asked for (peer >= 0), or that has arrived and is being validated (processing > 0), or both. */
+struct flight {
+    struct block_hash hash;
+    const struct block_entry *entry; /* NULL: came unasked, header unknown */
+    peer_id peer;                    /* -1: nobody is asked */
+    unsigned processing;
+    UT_hash_handle hh;
+};
+
+/* Growing list of hashes or entries. */
+struct hash_list {
+    struct block_hash *v;
+    size_t n, cap;
+};
+void hash_list_push(struct hash_list *l, const struct block_hash *h);
+void hash_list_clear(struct hash_list *l);
+
+struct relay_tx;     /* relay.c: a transaction that may be asked for */
+struct tx_candidate; /* tx_request.c: somebody who announced one */
+struct presync;      /* presync.c: a chain of headers whose work is not known to be enough yet */
+
+/* What we know of a peer, and what is under way with it. */
+struct peer {
+    peer_id id;
+    struct peer_facts facts;
+    UT_hash_handle hh;
+    bool closing;           /* disconnect was asked for: nothing more happens */
+    bool should_discourage; /* misbehaved; acted upon by the next flush */
+    int64_t connected;      /* time_now of the connection */
+    int64_t last_send, last_recv, last_tx, last_block;
+
+    /* handshake.c */
+    bool version_sent, version_seen, handshake_done;
+    int32_t version, common_version;
+    uint64_t services, our_services, nonce;
+    char subver[MAX_USER_AGENT + 1];
+    int32_t starting_height;
+    int64_t time_offset;
+    bool wants_addrv2, wtxid_relay, prefers_headers, sent_sendheaders;
+    bool provides_cmpct, hb_from;
+    bool preferred; /* we like to download from it */
+
+    /* ping.c */
+    uint64_t ping_nonce;         /* 0: none outstanding */
+    int64_t ping_start;          /* us */
+    int64_t ping_last, ping_min; /* us, -1: none */
+    bool ping_queued;
+
+    /* order of messages (sync.c) */
+    unsigned pending; /* jobs that are not answered */
+    enum job_kind pending_kind;
+    bool held; /* `held_message` waits for its turn */
+    struct message held_message;
+    uint8_t *held_payload;
+    bool told_busy; /* sync_message returned false; the owner waits for the ready callback */
+
+    /* headers.c */
+    bool sync_started;
+    int64_t headers_timeout; /* us; INT64_MAX: none */
+    int64_t last_getheaders; /* s */
+    bool inv_triggered_getheaders;
+    struct {
+        size_t n;
+        bool fresh;
+        bool more;
+        bool full;
+    } headers_job;
+    const struct block_entry *best_known, *best_sent, *last_common;
+    struct block_hash last_unknown; /* zero: none */
+    struct presync *presync;
+
+    /* download.c */
+    struct flight **in_flight; /* in order of the requests */
+    size_t n_in_flight, cap_in_flight;
+    int64_t downloading_since, stalling_since; /* us, 0: not */
+
+    /* lagging.c */
+    int64_t lag_timeout;
+    const struct block_entry *lag_work;
+    bool lag_getheaders_sent, lag_protected;
+
+    /* serve.c */
+    struct inv *getdata;
+    size_t n_getdata, getdata_pos;
+    bool reading; /* a block is being read for it */
+    struct inv reading_inv;
+    struct block_hash continuation; /* zero: none */
+
+    /* announce.c */
+    struct hash_list announce_headers, announce_inv;
+
+    /* relay.c */
+    bool tx_relay;  /* transactions may be announced to it at all */
+    bool relay_txs; /* it asked for them */
+    struct recent tx_known;
+    struct wtxid *to_send;
+    size_t n_to_send, cap_to_send;
+    int64_t next_inv; /* us */
+    uint64_t last_inv_sequence;
+    bool send_mempool;
+    int64_t fee_filter;                       /* what it wants at least */
+    int64_t fee_filter_sent, next_fee_filter; /* us */
+
+    /* tx_request.c */
+    struct tx_candidate *candidates;
+    size_t n_candidates, n_requested;
+
+    /* addr.c */
+    bool addr_relay, getaddr_seen, getaddr_sent;
+    double addr_tokens;
+    int64_t addr_tokens_time; /* us */
+    uint64_t addr_processed, addr_rate_limited;
+};
+
+struct tx_requests;
+struct orphan;
+
+struct sync {
+    struct sync_options o;
+    struct peer *peers; /* in order of connection: ids rise */
+    struct rng rng;
+    void (*ready)(void *ctx, peer_id peer);
+    void *ready_ctx;
+
+    unsigned n_sync_started, n_preferred, n_lag_protected, n_wtxid_peers;
+    struct block_hash last_inv_trigger;
+
+    struct flight *flights; /* by hash */
+    size_t n_requested_blocks;
+    unsigned n_downloading; /* peers with blocks in flight */
+    int64_t stall_timeout;  /* us */
+
+    struct block *recent_block;    /* the last one connected */
+    const struct block_entry *tip; /* as last told; NULL: not yet */
+
+    struct relay_tx *by_wtxid, *by_txid;
+    uint64_t relay_sequence;
+    int64_t next_inbound_inv; /* us */
+
+    struct tx_requests *requests;
+    struct orphan *orphans;
+    size_t n_orphans;
+    struct recent rejects, confirmed;
+};
+
+/* ---- sync.c ---- */
+struct peer *sync_peer(struct sync *s, peer_id id);
+/** A job was handed out / answered for p (NULL: gone). */
+void job_begin(struct peer *p, enum job_kind kind);
+void job_end(struct peer *p);
+/** Goes on with whatever p has waiting, sends what is due, and reports readiness. After anything that may have unblocked it. */
+void peer_advance(struct sync *s, struct peer *p);
+
+/* ---- peer.c ---- */
+static inline bool peer_inbound(const struct peer *p)
+{
+    return p->facts.type == CONN_INBOUND;
+}
+static inline bool peer_has(const struct peer *p, uint32_t permission)
+{
+    return net_has_permission(p->facts.permissions, permission);
+}
+static inline bool peer_serves_blocks(const struct peer *p)
+{
+    return p->services & (NODE_NETWORK | NODE_NETWORK_LIMITED);
+}
+static inline bool peer_is_limited(const struct peer *p)
+{
+    return (p->services & NODE_NETWORK_LIMITED) && !(p->services & NODE_NETWORK);
+}
+static inline bool peer_serves_witness(const struct peer *p)
+{
+    return p->services & NODE_WITNESS;
+}
+static inline bool peer_is_outbound_auto(const struct peer *p)
+{
+    return p->facts.type == CONN_OUTBOUND_FULL_RELAY || p->facts.type == CONN_BLOCK_RELAY;
+}
+/** Time-outs apply only this long after the connection. */
+bool peer_checks_inactivity(const struct sync *s, const struct peer *p);
+void peer_send(struct sync *s, struct peer *p, const char *type, const void *payload, size_t len);
+/** Sends what a writer holds and clears it. */
+void peer_send_writer(struct sync *s, struct peer *p, const char *type, struct writer *w);
+/** Ends the connection; the caller has logged why with DISCONNECT_FMT. */
+void peer_disconnect(struct sync *s, struct peer *p);
+#define DISCONNECT_FMT "disconnecting peer=%" PRId64
+/** Marks the peer for discouragement and logs "Misbehaving: peer=N: message". */
+void peer_misbehaving(struct peer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** A payload that does not decode: logged as Core does, otherwise ignored. */
+void peer_malformed(const struct peer *p, const struct message *m, const char *what);
+/** Everything that is due to be sent or checked now. */
+void peer_flush(struct sync *s, struct peer *p);
+void peer_free(struct sync *s, struct peer *p);
+
+/* ---- dispatch.c ---- */
+void dispatch(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- handshake.c ---- */
+void handshake_send_version(struct sync *s, struct peer *p);
+void handshake_flush(struct sync *s, struct peer *p);
+void on_version(struct sync *s, struct peer *p, const struct message *m);
+void on_verack(struct sync *s, struct peer *p, const struct message *m);
+void on_sendheaders(struct sync *s, struct peer *p, const struct message *m);
+void on_sendcmpct(struct sync *s, struct peer *p, const struct message *m);
+void on_wtxidrelay(struct sync *s, struct peer *p, const struct message *m);
+void on_sendaddrv2(struct sync *s, struct peer *p, const struct message *m);
+void on_feature(struct sync *s, struct peer *p, const struct message *m);
+void on_sendtxrcncl(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- ping.c ---- */
+void ping_flush(struct sync *s, struct peer *p);
+void on_ping(struct sync *s, struct peer *p, const struct message *m);
+void on_pong(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- addr.c ---- */
+void addr_start(struct sync *s, struct peer *p);
+bool addr_setup(struct peer *p);
+void on_addr(struct sync *s, struct peer *p, const struct message *m);
+void on_addrv2(struct sync *s, struct peer *p, const struct message *m);
+void on_getaddr(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- refuse.c: services that are off ---- */
+void on_filter(struct sync *s, struct peer *p, const struct message *m);
+void on_getcf(struct sync *s, struct peer *p, const struct message *m);
+void on_ignored(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- headers.c ---- */
+void on_headers(struct sync *s, struct peer *p, const struct message *m);
+/** Asks for headers after e's chain unless a request is outstanding. */
+bool headers_request(struct sync *s, struct peer *p, const struct block_entry *e);
+/** Starts headers sync with the peer when it is its turn; time-outs. */
+void headers_flush(struct sync *s, struct peer *p, bool may_sync);
+void headers_check_timeout(struct sync *s, struct peer *p);
+/** The peer has that block. */
+void headers_update_known(struct sync *s, struct peer *p, const struct block_hash *hash);
+void headers_resolve_unknown(struct sync *s, struct peer *p);
+bool peer_has_header(const struct peer *p, const struct block_entry *e);
+struct u256 headers_work_threshold(struct chain *chain, const struct u256 *min_chain_work);
+/** Punishes a peer for what it sent, as the verdict says. */
+void peer_punish(struct sync *s, struct peer *p, const struct verdict *v, const char *message);
+
+/* ---- presync.c ---- */
+/** Begins to look through a low-work chain that starts behind e. */
+void presync_start(struct sync *s, struct peer *p, const struct block_entry *e);
+/** Feeds headers of the peer's message. Out: *release (malloc'ed) and *n_release: headers that may be accepted now.
+ *  Returns: false if the peer broke the rules or has no more (presync ended; nothing is released). */
+bool presync_headers(struct sync *s, struct peer *p, const struct block_header *headers, const struct block_hash *hashes, size_t n,
+                     struct block_header **release, size_t *n_release);
+void presync_end(struct peer *p);
+int32_t presync_height(const struct peer *p);
+
+/* ---- download.c ---- */
+bool download_may_fetch_directly(struct sync *s);
+bool download_known(struct sync *s, const struct block_hash *hash);
+bool download_request(struct sync *s, struct peer *p, const struct block_entry *e);
+/** Forgets requests of that block: of everybody (NULL) or of one peer. */
+void download_forget(struct sync *s, const struct block_hash *hash, const struct peer *from);
+void download_forget_peer(struct sync *s, struct peer *p);
+/** New headers of the peer end in `last`: asks for the blocks at once when we are near the tip. */
+void download_direct(struct sync *s, struct peer *p, const struct block_entry *last);
+void download_check_stall(struct sync *s, struct peer *p);
+void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer *getdata, size_t *n_getdata);
+void on_block(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- lagging.c ---- */
+void lagging_flush(struct sync *s, struct peer *p);
+
+/* ---- serve.c ---- */
+void on_getheaders(struct sync *s, struct peer *p, const struct message *m);
+void on_getblocks(struct sync *s, struct peer *p, const struct message *m);
+void on_getdata(struct sync *s, struct peer *p, const struct message *m);
+void on_getblocktxn(struct sync *s, struct peer *p, const struct message *m);
+bool serve_allowed(struct sync *s, const struct block_entry *e);
+/** Works on the peer's getdata queue. Returns: true if it is empty. */
+bool serve_getdata(struct sync *s, struct peer *p);
+
+/* ---- announce.c ---- */
+void announce_flush(struct sync *s, struct peer *p);
+
+/* ---- inv.c ---- */
+void on_inv(struct sync *s, struct peer *p, const struct message *m);
+void on_notfound(struct sync *s, struct peer *p, const struct message *m);
+void on_feefilter(struct sync *s, struct peer *p, const struct message *m);
+void on_mempool(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- relay.c ---- */
+void relay_flush(struct sync *s, struct peer *p);
+void relay_fee_filter(struct sync *s, struct peer *p);
+/** For getdata: NULL if the peer may not have it. hash: wtxid or txid as is_wtxid says. */
+struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[32], bool is_wtxid);
+bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid);
+void relay_announce(struct sync *s, const struct wtxid *id);
+void relay_clear(struct sync *s);
+
+/* ---- tx.c ---- */
+/** May the peer send us transactions? */
+bool tx_refuses(const struct sync *s, const struct peer *p);
+bool tx_already_have(struct sync *s, const uint8_t hash[32], bool is_wtxid);
+void on_tx(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- tx_request.c ---- */
+struct tx_requests *tx_requests_new(void);
+void tx_requests_free(struct tx_requests *t);
+/** p announced a transaction. delay: before it is asked (us). */
+void tx_request_announced(struct sync *s, struct peer *p, const uint8_t hash[32], bool is_wtxid, int64_t delay);
+int64_t tx_request_delay(const struct sync *s, const struct peer *p, bool is_wtxid);
+/** p answered (or said notfound). */
+void tx_request_answered(struct sync *s, struct peer *p, const uint8_t hash[32]);
+/** Nobody needs to be asked any more. */
+void tx_request_forget(struct sync *s, const uint8_t hash[32]);
+void tx_request_forget_peer(struct sync *s, struct peer *p);
+/** Appends what is to be asked of p now. */
+void tx_request_flush(struct sync *s, struct peer *p, struct writer *getdata, size_t *n_getdata);
+
+/* ---- orphans.c ---- */
+bool orphan_known(const struct sync *s, const struct wtxid *id);
+/** Keeps a transaction whose inputs are missing and asks p for its parents. */
+void orphan_add(struct sync *s, struct peer *p, struct tx *tx);
+bool orphan_remove(struct sync *s, const struct wtxid *id);
+/** Marks orphans that spend outputs of tx for another try. */
+void orphans_parent_arrived(struct sync *s, const struct tx *tx);
+/** Submits those orphans of p that are marked. */
+void orphans_run(struct sync *s, struct peer *p);
+void orphans_block(struct sync *s, const struct block *b);
+void orphans_forget_peer(struct sync *s, const struct peer *p);
+void orphans_clear(struct sync *s);
+
+#endif

@@ -1,0 +1,25 @@
+/* recent.h - a bounded memory of hashes that were seen lately: two generations, the older one is dropped when the younger is full. Keeps
+ * 64-bit salted digests, so that "seen" is wrong once in 2^40 or so and never by an attacker's choice. One thread at a time. */
+#ifndef FARTHING_SYNC_RECENT_H
+#define FARTHING_SYNC_RECENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct recent {
+    uint64_t k0, k1;
+    size_t limit; /* hashes in a generation */
+    size_t n[2], cap[2];
+    uint64_t *slots[2]; /* [0] the younger; open addressing, 0 is free */
+};
+
+/** limit: how many are certain to be remembered. */
+void recent_init(struct recent *r, size_t limit);
+void recent_clear(struct recent *r);
+/** Forgets everything, stays usable. */
+void recent_reset(struct recent *r);
+void recent_add(struct recent *r, const uint8_t hash[32]);
+bool recent_has(const struct recent *r, const uint8_t hash[32]);
+
+#endif

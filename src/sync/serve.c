@@ -1,0 +1,334 @@
+/* serve.c - what peers ask of us: headers, lists of blocks, blocks and transactions. A getdata is a queue that is worked off one block at a time
+ * (read on an I/O thread), as fast as the peer takes them; nothing else of that peer is handled before it is empty. */
+#include <string.h>
+
+#include "sync/internal.h"
+
+#define GETBLOCKS_LIMIT 500
+#define STALE_AGE_LIMIT (30 * 24 * 3600) /* s: older blocks off the main chain are not shown to strangers */
+#define COMPACT_DEPTH 10
+
+/* Seconds that the best chain would need for the work between the two (Core's GetBlockProofEquivalentTime); large when it overflows. */
+static int64_t work_time(struct sync *s, const struct block_entry *best, const struct block_entry *e)
+{
+    bool ahead = u256_cmp(best->node.chain_work, e->node.chain_work) >= 0;
+    struct u256 diff =
+        ahead ? u256_sub(best->node.chain_work, e->node.chain_work) : u256_sub(e->node.chain_work, best->node.chain_work);
+    struct u256 proof = work_from_bits(best->node.bits), t;
+
+    if (u256_is_zero(proof))
+        return INT64_MAX;
+    t = u256_div(u256_mul_u64(diff, (uint64_t)s->o.params->pow_spacing), proof);
+    if (u256_bits(t) > 62)
+        return ahead ? INT64_MAX : INT64_MIN;
+    return ahead ? (int64_t)t.w[0] : -(int64_t)t.w[0];
+}
+
+bool serve_allowed(struct sync *s, const struct block_entry *e)
+{
+    const struct block_entry *best;
+    struct entry_facts f;
+
+    chain_facts(s->o.chain, e, &f);
+    if (f.active)
+        return true;
+    best = chain_best_header(s->o.chain);
+    return (f.status & BLOCK_VALID_MASK) >= BLOCK_VALID_SCRIPTS && !(f.status & (BLOCK_FAILED_VALID | BLOCK_FAILED_CHILD)) &&
+           (int64_t)best->node.time - (int64_t)e->node.time < STALE_AGE_LIMIT && work_time(s, best, e) < STALE_AGE_LIMIT;
+}
+
+static void send_headers_after(struct sync *s, struct peer *p, const struct block_entry *e, const struct block_hash *stop)
+{
+    struct block_header *h = xmalloc(MAX_HEADERS_ITEMS * sizeof(*h));
+    struct writer w = WRITER_INIT;
+    size_t n = 0;
+    const struct block_entry *last = NULL;
+
+    log_debug(LOG_NET, "getheaders %d to %s from peer=%" PRId64, e ? e->node.height : -1,
+              hash_is_zero(stop->b) ? "end" : block_hash_hex(stop).s, p->id);
+    for (; e; e = chain_next(s->o.chain, e)) {
+        header_node_header(&h[n++], &e->node);
+        last = e;
+        if (n == MAX_HEADERS_ITEMS || block_hash_equal(&e->node.hash, stop))
+            break;
+    }
+    /* Set back on purpose: what was announced before but is not in this answer is announced again. */
+    p->best_sent = e && last ? last : chain_tip(s->o.chain);
+    msg_headers_encode(&w, h, n);
+    peer_send_writer(s, p, "headers", &w);
+    free(h);
+}
+
+static bool locator_ok(struct sync *s, struct peer *p, const struct message *m, struct msg_locator *l)
+{
+    if (!msg_locator_decode(l, m->payload, m->len)) {
+        peer_malformed(p, m, "DataStream::read(): end of data");
+        return false;
+    }
+    if (l->n > MAX_LOCATOR_ITEMS) {
+        log_debug(LOG_NET, "%s locator size %zu > %u, " DISCONNECT_FMT, m->type, l->n, MAX_LOCATOR_ITEMS, p->id);
+        peer_disconnect(s, p);
+        free(l->hashes);
+        return false;
+    }
+    return true;
+}
+
+void on_getheaders(struct sync *s, struct peer *p, const struct message *m)
+{
+    struct msg_locator l;
+    const struct block_entry *e, *tip = chain_tip(s->o.chain);
+
+    if (!locator_ok(s, p, m, &l))
+        return;
+    if (chain_reindexing(s->o.chain)) {
+        log_debug(LOG_NET, "Ignoring getheaders from peer=%" PRId64 " while importing/reindexing", p->id);
+    } else if (u256_cmp(tip->node.chain_work, s->o.min_chain_work) < 0 && !peer_has(p, PERM_DOWNLOAD)) {
+        log_debug(LOG_NET,
+                  "Ignoring getheaders from peer=%" PRId64 " because active chain has too little work; sending empty response",
+                  p->id);
+        peer_send(s, p, "headers", "", 1);
+    } else if (l.n == 0) {
+        e = chain_lookup(s->o.chain, &l.stop);
+        if (e && serve_allowed(s, e))
+            send_headers_after(s, p, e, &l.stop);
+        else if (e)
+            log_debug(LOG_NET,
+                      "ProcessMessage: ignoring request from peer=%" PRId64 " for old block header that isn't in the main chain",
+                      p->id);
+    } else {
+        e = chain_find_fork(s->o.chain, l.hashes, l.n);
+        send_headers_after(s, p, e ? chain_next(s->o.chain, e) : NULL, &l.stop);
+    }
+    free(l.hashes);
+}
+
+void on_getblocks(struct sync *s, struct peer *p, const struct message *m)
+{
+    struct msg_locator l;
+    const struct block_entry *e;
+    unsigned left = GETBLOCKS_LIMIT;
+
+    if (!locator_ok(s, p, m, &l))
+        return;
+    e = chain_find_fork(s->o.chain, l.hashes, l.n);
+    if (e)
+        e = chain_next(s->o.chain, e);
+    log_debug(LOG_NET, "getblocks %d to %s limit %d from peer=%" PRId64, e ? e->node.height : -1,
+              hash_is_zero(l.stop.b) ? "end" : block_hash_hex(&l.stop).s, GETBLOCKS_LIMIT, p->id);
+    for (; e; e = chain_next(s->o.chain, e)) {
+        struct entry_facts f;
+        if (block_hash_equal(&e->node.hash, &l.stop)) {
+            log_debug(LOG_NET, " getblocks stopping at %d %s", e->node.height, block_hash_hex(&e->node.hash).s);
+            break;
+        }
+        chain_facts(s->o.chain, e, &f);
+        if (!(f.status & BLOCK_HAVE_DATA)) {
+            log_debug(LOG_NET, " getblocks stopping, pruned or too old block at %d %s", e->node.height,
+                      block_hash_hex(&e->node.hash).s);
+            break;
+        }
+        hash_list_push(&p->announce_inv, &e->node.hash);
+        if (--left == 0) {
+            /* When it fetches this one, we send our tip's inv, which makes it ask for the next batch. */
+            log_debug(LOG_NET, " getblocks stopping at limit %d %s", e->node.height, block_hash_hex(&e->node.hash).s);
+            p->continuation = e->node.hash;
+            break;
+        }
+    }
+    free(l.hashes);
+}
+
+/* An old client that walks with getblocks is told of our tip after the last block of its batch. */
+static void send_continuation(struct sync *s, struct peer *p, const uint8_t hash[32])
+{
+    struct inv i = {.type = INV_BLOCK};
+    struct writer w = WRITER_INIT;
+
+    if (hash_is_zero(p->continuation.b) || memcmp(hash, p->continuation.b, 32) != 0)
+        return;
+    memcpy(i.hash, chain_tip(s->o.chain)->node.hash.b, 32);
+    memset(&p->continuation, 0, sizeof(p->continuation));
+    msg_inv_encode(&w, &i, 1);
+    peer_send_writer(s, p, "inv", &w);
+}
+
+static void send_block(struct sync *s, struct peer *p, const struct inv *i, const struct block *b, const uint8_t *raw, size_t len)
+{
+    struct writer w = WRITER_INIT;
+
+    if (i->type == INV_BLOCK) {
+        block_write_stripped(&w, b);
+        peer_send_writer(s, p, "block", &w);
+    } else {
+        peer_send(s, p, "block", raw, len);
+    }
+    send_continuation(s, p, i->hash);
+}
+
+/* A block item of getdata. */
+static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
+{
+    struct block_hash hash;
+    const struct block_entry *e;
+    struct entry_facts f;
+
+    if (i->type == INV_FILTERED_BLOCK && !(p->our_services & NODE_BLOOM)) {
+        log_debug(LOG_NET, "filtered block request received when NODE_BLOOM service disabled, " DISCONNECT_FMT, p->id);
+        peer_disconnect(s, p);
+        return;
+    }
+    if (i->type == INV_FILTERED_BLOCK)
+        return; /* no filter was set: no answer */
+    memcpy(hash.b, i->hash, 32);
+    e = chain_lookup(s->o.chain, &hash);
+    if (!e)
+        return;
+    if (!serve_allowed(s, e)) {
+        log_debug(LOG_NET, "ProcessGetBlockData: ignoring request from peer=%" PRId64 " for old block that isn't in the main chain",
+                  p->id);
+        return;
+    }
+    chain_facts(s->o.chain, e, &f);
+    if (!peer_has(p, PERM_NOBAN) && (p->our_services & NODE_NETWORK_LIMITED) && !(p->our_services & NODE_NETWORK) &&
+        chain_height(s->o.chain) - e->node.height > 288 + 2) {
+        log_debug(LOG_NET, "Ignore block request below NODE_NETWORK_LIMITED threshold, " DISCONNECT_FMT, p->id);
+        peer_disconnect(s, p);
+        return;
+    }
+    if (!(f.status & BLOCK_HAVE_DATA))
+        return;
+    if (s->recent_block && block_hash_equal(&s->recent_block->hash, &hash)) {
+        send_block(s, p, i, s->recent_block, s->recent_block->raw, s->recent_block->raw_len);
+        return;
+    }
+    p->reading = true;
+    p->reading_inv = *i;
+    s->o.host.read_block(s->o.host.ctx, p->id, e);
+}
+
+void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc)
+{
+    struct peer *p = sync_peer(s, peer);
+    struct block *b = NULL;
+    struct entry_facts f;
+
+    if (!p || !p->reading)
+        return;
+    p->reading = false;
+    if (p->closing)
+        return;
+    if (rc == RC_OK && p->reading_inv.type == INV_BLOCK)
+        b = block_decode_copy(raw, len);
+    if (rc != RC_OK || (p->reading_inv.type == INV_BLOCK && !b)) {
+        chain_facts(s->o.chain, e, &f);
+        if (!(f.status & BLOCK_HAVE_DATA))
+            log_debug(LOG_NET, "Block was pruned before it could be read, " DISCONNECT_FMT, p->id);
+        else
+            log_error("Cannot load block from disk, " DISCONNECT_FMT, p->id);
+        peer_disconnect(s, p);
+        return;
+    }
+    send_block(s, p, &p->reading_inv, b, raw, len);
+    block_unref(b);
+    peer_advance(s, p);
+}
+
+static void serve_tx(struct sync *s, struct peer *p, const struct inv *i, struct writer *missing, size_t *n_missing)
+{
+    struct writer w = WRITER_INIT;
+    struct tx *tx;
+
+    if (!p->tx_relay)
+        return; /* it is not told of transactions, so it has nothing to ask for */
+    tx = relay_find(s, p, i->hash, i->type == INV_WTX);
+    if (!tx) {
+        write_u32(missing, i->type);
+        write_bytes(missing, i->hash, 32);
+        (*n_missing)++;
+        return;
+    }
+    tx_write(&w, tx, i->type != INV_TX);
+    peer_send_writer(s, p, "tx", &w);
+}
+
+static void send_notfound(struct sync *s, struct peer *p, const struct writer *missing, size_t n)
+{
+    struct inv *items = xmalloc(n * sizeof(*items) + 1);
+    struct writer w = WRITER_INIT;
+
+    for (size_t i = 0; i < n; i++) {
+        items[i].type = get_le32(missing->data + i * 36);
+        memcpy(items[i].hash, missing->data + i * 36 + 4, 32);
+    }
+    msg_inv_encode(&w, items, n);
+    peer_send_writer(s, p, "notfound", &w);
+    free(items);
+}
+
+bool serve_getdata(struct sync *s, struct peer *p)
+{
+    struct writer missing = WRITER_INIT;
+    size_t n_missing = 0;
+
+    while (p->getdata_pos < p->n_getdata && !p->reading && !p->closing && !s->o.host.send_full(s->o.host.ctx, p->id)) {
+        const struct inv *i = &p->getdata[p->getdata_pos++];
+        if (inv_is_tx(i))
+            serve_tx(s, p, i, &missing, &n_missing);
+        else if (inv_is_block(i))
+            serve_block(s, p, i);
+    }
+    if (n_missing)
+        send_notfound(s, p, &missing, n_missing);
+    writer_clear(&missing);
+    if (p->getdata_pos < p->n_getdata)
+        return false;
+    free(p->getdata);
+    p->getdata = NULL;
+    p->n_getdata = p->getdata_pos = 0;
+    return !p->reading;
+}
+
+void on_getdata(struct sync *s, struct peer *p, const struct message *m)
+{
+    struct inv *items;
+    size_t n;
+    char text[96];
+
+    if (!msg_inv_decode(&items, &n, m->payload, m->len)) {
+        peer_malformed(p, m, "DataStream::read(): end of data");
+        return;
+    }
+    if (n > MAX_INV_ITEMS) {
+        peer_misbehaving(p, "getdata message size = %zu", n);
+        free(items);
+        return;
+    }
+    log_debug(LOG_NET, "received getdata (%zu invsz) peer=%" PRId64, n, p->id);
+    if (n)
+        log_debug(LOG_NET, "received getdata for: %s peer=%" PRId64, inv_text(text, &items[0]), p->id);
+    ASSERT(!p->getdata); /* may_handle: the queue was empty */
+    p->getdata = items;
+    p->n_getdata = n;
+    p->getdata_pos = 0;
+    serve_getdata(s, p);
+}
+
+/* We announce no compact blocks, but a peer may ask for parts of one that it got elsewhere: it gets the whole block. */
+void on_getblocktxn(struct sync *s, struct peer *p, const struct message *m)
+{
+    struct inv i = {.type = INV_WITNESS_BLOCK};
+
+    if (m->len < 33) {
+        peer_malformed(p, m, "DataStream::read(): end of data");
+        return;
+    }
+    if (m->payload[32] == 0) {
+        log_debug(LOG_NET, "getblocktxn received with no transaction indexes, " DISCONNECT_FMT, p->id);
+        peer_disconnect(s, p);
+        return;
+    }
+    log_debug(LOG_NET, "Peer %" PRId64 " sent us a getblocktxn for a block > %i deep", p->id, COMPACT_DEPTH);
+    memcpy(i.hash, m->payload, 32);
+    serve_block(s, p, &i);
+}
