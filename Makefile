@@ -115,8 +115,9 @@ CONSENSUS_API  := farthing_verify_input farthing_verify_block
 # One relocatable object of the library and what it uses of the modules; their names become local.
 $(BUILD)/obj/lib/farthingconsensus-all.o: $(call obj_of,lib) $(CONSENSUS_LIBS)
 	$(say) LD $@
-	$(Q)$(LD) -r --gc-sections $(addprefix -u ,$(CONSENSUS_API)) -o $@ $^
-	$(Q)$(OBJCOPY) $(addprefix --keep-global-symbol=,$(CONSENSUS_API)) $@
+	$(Q)$(LD) -r --gc-sections $(addprefix -u ,$(CONSENSUS_API)) -o $@.all $^
+	$(Q)$(OBJCOPY) $(addprefix --keep-global-symbol=,$(CONSENSUS_API)) $@.all $@
+	@rm -f $@.all
 
 $(BUILD)/libfarthingconsensus.a: $(BUILD)/obj/lib/farthingconsensus-all.o
 	$(say) AR $@
