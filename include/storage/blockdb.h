@@ -39,8 +39,8 @@ struct kv *blockdb_kv(struct blockdb *db);
 /** Calls fn for every entry, in key order. fn returns false to stop (RC_INTERRUPTED). A record that does not decode: RC_CORRUPT. */
 enum rc blockdb_each(struct blockdb *db, bool (*fn)(void *ctx, const struct block_record *rec), void *ctx);
 /** Writes entries, file infos and the number of the last file atomically and synced. */
-enum rc blockdb_write(struct blockdb *db, const struct block_record *recs, size_t n, const unsigned *files, const struct blockfile_info *infos,
-                      size_t n_files, int last_file);
+enum rc blockdb_write(struct blockdb *db, const struct block_record *recs, size_t n, const unsigned *files,
+                      const struct blockfile_info *infos, size_t n_files, int last_file);
 /** Out: *last, the highest file known; infos (malloc'ed array of last+1). RC_NOT_FOUND (infos NULL) in a fresh database. */
 enum rc blockdb_read_files(struct blockdb *db, struct blockfile_info **infos, unsigned *last);
 /** The 'R' mark: a reindex is under way. */

@@ -21,16 +21,16 @@ struct blockfile_info {
     uint64_t time_first, time_last;
 };
 struct disk_pos {
-    int32_t file;  /* -1: none */
-    uint32_t pos;  /* of the data, behind magic and length */
+    int32_t file; /* -1: none */
+    uint32_t pos; /* of the data, behind magic and length */
 };
 
 struct blockfiles;
 struct blockfiles_options {
-    const char *dir;       /* .../blocks */
+    const char *dir; /* .../blocks */
     uint8_t magic[4];
-    bool use_xor;          /* -blocksxor: make a random key in a fresh folder */
-    bool fast_prune;       /* -fastprune: tiny files (tests) */
+    bool use_xor;    /* -blocksxor: make a random key in a fresh folder */
+    bool fast_prune; /* -fastprune: tiny files (tests) */
 };
 /** Opens the folder (made if missing). A fresh folder (nothing but hidden files in it) gets a random key, so this comes before the
  *  block index database is made inside it. *error (to free) on failure: e.g. a xor.dat that contradicts -blocksxor=0. */
@@ -49,7 +49,8 @@ uint64_t blockfiles_disk_size(const struct blockfiles *bf);
 
 /** Appends a block. Out: *pos. RC_IO with errno (ENOSPC when less than 50 MiB would be left) and blockfiles_last_error; the
  *  statistics are as before then. RC_INVALID: longer than a file. */
-enum rc blockfiles_append(struct blockfiles *bf, struct disk_pos *pos, const void *block, size_t len, uint32_t height, uint32_t time);
+enum rc blockfiles_append(struct blockfiles *bf, struct disk_pos *pos, const void *block, size_t len, uint32_t height,
+                          uint32_t time);
 /** Counts a block that stands at pos already (reindex). */
 void blockfiles_note(struct blockfiles *bf, struct disk_pos pos, size_t len, uint32_t height, uint32_t time);
 /** Appends an undo record for a block of that file. Out: *undo_pos (byte offset of the data in rev file). */
@@ -58,13 +59,15 @@ enum rc blockfiles_append_undo(struct blockfiles *bf, uint32_t *undo_pos, int32_
 /** Reads a whole block / undo record (checksum verified). Out: *data malloc'ed, *len. Returns: RC_NOT_FOUND if the file is gone
  *  (pruned), RC_CORRUPT for wrong magic, length or checksum, RC_INVALID for an impossible position, RC_IO. Any thread. */
 enum rc blockfiles_read(struct blockfiles *bf, uint8_t **data, size_t *len, struct disk_pos pos);
-enum rc blockfiles_read_undo(struct blockfiles *bf, uint8_t **data, size_t *len, int32_t file, uint32_t undo_pos, const struct block_hash *prev);
+enum rc blockfiles_read_undo(struct blockfiles *bf, uint8_t **data, size_t *len, int32_t file, uint32_t undo_pos,
+                             const struct block_hash *prev);
 /** Reads `len` bytes at `offset` of the block at pos. RC_INVALID: nothing or more than the block is asked for. Any thread. */
 enum rc blockfiles_read_part(struct blockfiles *bf, uint8_t *out, struct disk_pos pos, uint32_t offset, uint32_t len);
 /** fsyncs what was written since the last flush (finalize: trims the last file too). */
 enum rc blockfiles_flush(struct blockfiles *bf, bool finalize);
 /** Infos changed since the last call, for the database: calls fn for each. */
-void blockfiles_each_dirty(struct blockfiles *bf, void (*fn)(void *ctx, unsigned file, const struct blockfile_info *info), void *ctx);
+void blockfiles_each_dirty(struct blockfiles *bf, void (*fn)(void *ctx, unsigned file, const struct blockfile_info *info),
+                           void *ctx);
 /** Clears a file's statistics (pruning): to be followed by blockdb_write and only then by blockfiles_delete, so that a crash in
  *  between leaves files without entries, never entries without files. */
 void blockfiles_forget(struct blockfiles *bf, unsigned file);

@@ -12,10 +12,10 @@
 
 struct kv;
 struct kv_options {
-    size_t cache_bytes;   /* block cache and write buffer together */
-    bool wipe;            /* delete what is there first */
-    bool obfuscate;       /* new database: make a random obfuscation key; an existing one keeps what it has */
-    unsigned max_files;   /* open files, 0: default */
+    size_t cache_bytes; /* block cache and write buffer together */
+    bool wipe;          /* delete what is there first */
+    bool obfuscate;     /* new database: make a random obfuscation key; an existing one keeps what it has */
+    unsigned max_files; /* open files, 0: default */
 };
 /** Opens or makes a database. Out: *kv; *error (to free) names what is wrong on failure. */
 enum rc kv_open(struct kv **kv, const char *path, const struct kv_options *options, char **error);

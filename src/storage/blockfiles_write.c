@@ -180,7 +180,7 @@ static void leave_file(struct blockfiles *bf, unsigned next)
 {
     unsigned old = bf->cursor;
     /* When undo records keep up with the blocks, the old rev file is complete; when they lag behind, the last of them ends it. */
-    bool undo_complete = bf->file[old].info.height_last == bf->undo_height;
+    bool undo_complete = bf->file[old].info.undo_size > 0 && bf->file[old].info.height_last == bf->undo_height;
 
     log_debug(LOG_BLOCKSTORAGE, "Leaving block file %u (%u blocks, %u bytes, heights %u to %u) for %u", old,
               bf->file[old].info.n_blocks, bf->file[old].info.size, bf->file[old].info.height_first, bf->file[old].info.height_last,
