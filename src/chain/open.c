@@ -180,8 +180,11 @@ enum rc chain_open(struct chain **out, const struct chain_options *o, char **err
     atomic_store(&c->disk_size, blockfiles_disk_size(c->files));
     /* A fresh chain begins with genesis; what else is stored is connected when the node asks for it. */
     genesis = tree_find(&c->tree, &c->params->genesis_hash);
-    if (!tip_of(c) && genesis && (genesis->status & BLOCK_HAVE_DATA))
+    if (!tip_of(c) && genesis && (genesis->status & BLOCK_HAVE_DATA)) {
+        c->o.events = (struct chain_events){0}; /* nobody knows this chain yet */
         rc = activate_genesis(c, genesis);
+        c->o.events = o->events;
+    }
     if (rc != RC_OK) {
         *error = xstrdup("Error initializing block database");
         c->broken = true;

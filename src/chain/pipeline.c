@@ -182,7 +182,7 @@ static void announce_tip(struct chain *c, const struct block_entry *e)
     const struct block_entry *old = c->step_tip;
 
     if (!old) {
-        fire_tip_changed(c, prev_entry(e));
+        fire_tip_changed(c, e->node.prev ? prev_entry(e) : e);
         return;
     }
     if (entry_worse(e, old))
