@@ -128,8 +128,7 @@ static void on_chain_open(void *arg)
 
 void node_chain_opened(struct node *n)
 {
-    n->net =
-        node_net_new(n->config->args, &n->config->params, &n->config->policy, n->loop, n->chain, n->mempool, n->validation, n->io);
+    n->net = node_net_new(n->config, n->loop, n->chain, n->mempool, n->validation, n->io);
     loop_post(n->loop, on_chain_open, NULL, n);
 }
 
@@ -175,7 +174,7 @@ int node_run(struct node_config *config, int ready_fd)
     n.validation = queue_new(VALIDATION_QUEUE_BYTES);
     n.io = pool_new("io", IO_THREADS);
     signals_open(&n);
-    if (!open_rpc(&n, &error)) {
+    if (!node_net_check(config, &error) || !open_rpc(&n, &error)) {
         log_error("%s", error);
         fprintf(stderr, "Error: %s\n", error);
         free(error);

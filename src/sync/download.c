@@ -382,7 +382,7 @@ void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash
 {
     struct peer *p = sync_peer(s, peer);
     struct flight *f = flight_find(s, hash);
-    char text[328];
+    char text[VERDICT_TEXT];
 
     if (f && f->processing)
         f->processing--;

@@ -28,6 +28,7 @@
 #define STALL_TIMEOUT_MIN (2 * US)
 #define STALL_TIMEOUT_MAX (64 * US)
 #define INACTIVITY_TIMEOUT (20 * 60) /* s */
+#define VERDICT_TEXT 456             /* room for verdict_string */
 
 enum job_kind { JOB_NONE, JOB_HEADERS, JOB_BLOCK, JOB_TX };
 

@@ -101,7 +101,7 @@ void peer_disconnect(struct sync *s, struct peer *p)
 
 void peer_misbehaving(struct peer *p, const char *fmt, ...)
 {
-    char text[256];
+    char text[512];
     va_list ap;
 
     va_start(ap, fmt);

@@ -1,0 +1,312 @@
+/* net_host.c - the network's start and end, and what RPC commands ask of it (rpc/net_host.h). Loop thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "node/net_private.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define LOCAL_MANUAL 4 /* Core's score of an address given by the user */
+
+bool node_net_check(const struct node_config *config, char **error)
+{
+    struct net_settings s;
+    bool ok = net_settings_read(&s, config, error);
+    net_settings_clear(&s);
+    return ok;
+}
+
+static void on_ready(void *ctx, peer_id peer)
+{
+    struct net_peer *p = net_peer_find(ctx, peer);
+    if (p)
+        connection_resume(p->conn);
+}
+
+struct node_net *node_net_new(const struct node_config *config, struct loop *loop, struct chain *chain, struct mempool *mempool,
+                              struct queue *validation, struct pool *io)
+{
+    struct node_net *n = xcalloc(1, sizeof(*n));
+    struct sync_options o = {0};
+    char *error;
+
+    n->config = config;
+    n->loop = loop;
+    n->chain = chain;
+    n->mempool = mempool;
+    n->validation = validation;
+    n->io = io;
+    if (!net_settings_read(&n->set, config, &error)) { /* node_net_check has passed: the same text comes from node_net_start */
+        free(error);
+    }
+    n->active = n->set.active;
+    o.params = &config->params;
+    o.chain = chain;
+    o.host = net_sync_host(n);
+    o.user_agent = n->set.user_agent;
+    o.local_services = n->set.services;
+    o.blocks_only = n->set.blocks_only;
+    o.min_fee_rate = config->policy.min_relay_fee_rate;
+    o.peer_timeout = n->set.peer_timeout;
+    o.min_chain_work = config->min_chain_work;
+    n->sync = sync_new(&o);
+    sync_set_ready_callback(n->sync, on_ready, n);
+    return n;
+}
+
+static void on_tick(void *arg)
+{
+    struct node_net *n = arg;
+    if (!n->stopping)
+        sync_tick(n->sync);
+}
+
+bool node_net_start(struct node_net *n, char **error)
+{
+    if (!node_net_check(n->config, error))
+        return false;
+    if (n->set.listen && !net_listen(n, error))
+        return false;
+    for (size_t i = 0; i < n->set.n_added; i++) {
+        if (n->set.added[i][strspn(n->set.added[i], " \t\n\r\f\v")] == 0)
+            log_warning("Ignoring empty -addnode value");
+        else if (!net_wanted_find(n, n->set.added[i]))
+            net_want(n, n->set.added[i], false);
+    }
+    for (size_t i = 0; i < n->set.n_connect; i++)
+        net_want(n, n->set.connect[i], true);
+    loop_every(n->loop, 100, on_tick, n);
+    loop_every(n->loop, 500, net_wanted_tick, n);
+    net_wanted_tick(n);
+    return true;
+}
+
+void node_net_stop(struct node_net *n)
+{
+    n->stopping = true;
+    net_open_cancel_all(n);
+    net_close_all(n);
+}
+
+void node_net_free(struct node_net *n)
+{
+    if (!n)
+        return;
+    node_net_stop(n);
+    while (n->wanted)
+        net_unwant(n, n->wanted);
+    sync_free(n->sync);
+    free(n->listeners);
+    free(n->discouraged);
+    net_settings_clear(&n->set);
+    free(n);
+}
+
+size_t node_net_peers(struct node_net *n, struct peer_info **out)
+{
+    size_t count = sync_peers(n->sync, out);
+
+    for (size_t i = 0; i < count; i++) {
+        struct peer_info *info = &(*out)[i];
+        const struct net_peer *p = net_peer_find(n, info->id);
+        struct message_count counts[ARRAY_LEN(info->per_msg) - 1];
+        size_t n_counts;
+        if (!p)
+            continue;
+        info->bytes_sent = connection_bytes_sent(p->conn);
+        info->bytes_recv = connection_bytes_recv(p->conn);
+        info->last_send = connection_last_send(p->conn);
+        info->last_recv = connection_last_recv(p->conn);
+        n_counts = connection_message_counts(p->conn, counts, ARRAY_LEN(counts));
+        for (size_t k = 0; k < n_counts; k++) {
+            snprintf(info->per_msg[k].type, sizeof(info->per_msg[k].type), "%s", counts[k].type);
+            info->per_msg[k].sent = counts[k].sent;
+            info->per_msg[k].recv = counts[k].recv;
+        }
+    }
+    return count;
+}
+
+void node_net_totals(struct node_net *n, struct net_totals *out)
+{
+    out->bytes_sent = n->closed_sent;
+    out->bytes_recv = n->closed_recv;
+    for (const struct net_peer *p = n->peers; p; p = p->hh.next) {
+        out->bytes_sent += connection_bytes_sent(p->conn);
+        out->bytes_recv += connection_bytes_recv(p->conn);
+    }
+}
+
+unsigned node_net_count(struct node_net *n, bool in, bool out)
+{
+    unsigned count = 0;
+    for (const struct net_peer *p = n->peers; p; p = p->hh.next)
+        count += p->type == CONN_INBOUND ? in : out;
+    return count;
+}
+
+const char *node_net_user_agent(struct node_net *n)
+{
+    return n->set.user_agent;
+}
+
+uint64_t node_net_local_services(struct node_net *n)
+{
+    return n->set.services;
+}
+
+bool node_net_active(struct node_net *n)
+{
+    return n->active;
+}
+
+void node_net_set_active(struct node_net *n, bool on)
+{
+    struct net_peer *p, *tmp;
+
+    log_info("SetNetworkActive: %s", on ? "true" : "false");
+    if (n->active == on)
+        return;
+    n->active = on;
+    if (on)
+        return;
+    HASH_ITER (hh, n->peers, p, tmp)
+        net_peer_close(p, "Network not active");
+}
+
+size_t node_net_local_addresses(struct node_net *n, struct net_local_address **out)
+{
+    *out = xcalloc(n->set.n_external + 1, sizeof(**out));
+    for (size_t i = 0; i < n->set.n_external; i++) {
+        char text[NET_ADDR_TEXT];
+        net_addr_ip_text(text, &n->set.external[i]);
+        snprintf((*out)[i].address, sizeof((*out)[i].address), "%s", text);
+        (*out)[i].port = n->set.external[i].port;
+        (*out)[i].score = LOCAL_MANUAL;
+    }
+    return n->set.n_external;
+}
+
+const char *node_net_add(struct node_net *n, const char *addr, bool v2)
+{
+    struct net_wanted *w;
+
+    (void)v2; /* v1 is spoken with everybody */
+    if (strlen(addr) >= sizeof(w->name) || net_wanted_find(n, addr))
+        return "Error: Node already added";
+    net_want(n, addr, false);
+    net_wanted_tick(n);
+    return NULL;
+}
+
+const char *node_net_remove(struct node_net *n, const char *addr)
+{
+    struct net_wanted *w;
+
+    DL_FOREACH (n->wanted, w) {
+        if (!w->from_connect && strcmp(w->name, addr) == 0) {
+            net_unwant(n, w);
+            return NULL;
+        }
+    }
+    return "Error: Node could not be removed. It has not been added previously.";
+}
+
+void node_net_onetry(struct node_net *n, const char *addr, bool v2)
+{
+    (void)v2;
+    net_open(n, addr, CONN_MANUAL);
+}
+
+size_t node_net_added(struct node_net *n, struct added_node **out)
+{
+    struct net_wanted *w;
+    size_t count = 0;
+
+    DL_FOREACH (n->wanted, w)
+        count++;
+    *out = xcalloc(count + 1, sizeof(**out));
+    count = 0;
+    DL_FOREACH (n->wanted, w) {
+        struct added_node *a = &(*out)[count];
+        struct net_addr addr;
+        bool numeric = net_addr_parse(&addr, w->name, n->config->params.port);
+        if (w->from_connect)
+            continue;
+        count++;
+        snprintf(a->address, sizeof(a->address), "%s", w->name);
+        for (const struct net_peer *p = n->peers; p && !a->connected; p = p->hh.next) {
+            if (numeric ? !net_addr_equal(&p->addr, &addr) : strcmp(p->name, w->name) != 0)
+                continue;
+            a->connected = true;
+            a->inbound = p->type == CONN_INBOUND;
+            net_addr_text(a->connected_addr, &p->addr);
+        }
+    }
+    return count;
+}
+
+bool node_net_add_connection(struct node_net *n, const char *addr, enum connection_type type, bool v2)
+{
+    size_t of_type = 0, outbound = 0;
+
+    (void)v2;
+    for (const struct net_peer *p = n->peers; p; p = p->hh.next) {
+        of_type += p->type == type;
+        outbound += p->type != CONN_INBOUND && p->type != CONN_MANUAL;
+    }
+    if ((type == CONN_OUTBOUND_FULL_RELAY && of_type >= MAX_OUTBOUND_FULL) ||
+        (type == CONN_BLOCK_RELAY && of_type >= MAX_OUTBOUND_BLOCKS) || outbound >= MAX_OUTBOUND)
+        return false;
+    net_open(n, addr, type);
+    return true;
+}
+
+bool node_net_disconnect_addr(struct node_net *n, const char *addr)
+{
+    struct net_peer *p;
+    char text[NET_ADDR_TEXT];
+
+    for (p = n->peers; p; p = p->hh.next) {
+        net_addr_text(text, &p->addr);
+        if (strcmp(p->name[0] ? p->name : text, addr) == 0) {
+            log_debug(LOG_NET, "disconnect by address=%s match, disconnecting peer=%lld", addr, (long long)p->id);
+            net_peer_close(p, NULL);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool node_net_disconnect_id(struct node_net *n, peer_id id)
+{
+    struct net_peer *p = net_peer_find(n, id);
+    if (p)
+        net_peer_close(p, "disconnect by id");
+    return p != NULL;
+}
+
+void node_net_ping_all(struct node_net *n)
+{
+    sync_ping_all(n->sync);
+}
+
+void node_net_announce_tx(struct node_net *n, struct tx *tx)
+{
+    sync_announce_tx(n->sync, tx);
+}
+
+bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len)
+{
+    struct net_peer *p = net_peer_find(n, id);
+    if (p)
+        connection_send(p->conn, type, payload, len);
+    return p != NULL;
+}
+
+const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e)
+{
+    return sync_fetch_block(n->sync, id, e);
+}

@@ -1,0 +1,265 @@
+/* net_jobs.c - sync's requests carried to where they belong: headers, blocks and transactions to the validation thread in order, reads of blocks
+ * to the I/O pool; and the answers back to the loop. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/net_private.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+/* ---- headers ---- */
+
+struct headers_job {
+    struct node_net *net;
+    peer_id peer;
+    struct block_header *headers;
+    size_t n;
+    bool min_pow_checked;
+    const struct block_entry *last;
+    struct verdict v;
+};
+
+static void headers_drop(void *arg)
+{
+    struct headers_job *j = arg;
+    free(j->headers);
+    free(j);
+}
+
+static void headers_answer(void *arg)
+{
+    struct headers_job *j = arg;
+    sync_headers_done(j->net->sync, j->peer, j->last, &j->v, j->n);
+    headers_drop(j);
+}
+
+static void headers_run(void *arg)
+{
+    struct headers_job *j = arg;
+    verdict_init(&j->v);
+    chain_accept_headers(j->net->chain, j->headers, j->n, j->min_pow_checked, &j->last, &j->v);
+    loop_post(j->net->loop, headers_answer, headers_drop, j);
+}
+
+static void submit_headers(void *ctx, peer_id peer, struct block_header *headers_take, size_t n, bool min_pow_checked)
+{
+    struct node_net *net = ctx;
+    struct headers_job *j = xcalloc(1, sizeof(*j));
+
+    j->net = net;
+    j->peer = peer;
+    j->headers = headers_take;
+    j->n = n;
+    j->min_pow_checked = min_pow_checked;
+    queue_push(net->validation, headers_run, headers_drop, j, n * sizeof(*headers_take));
+}
+
+/* ---- blocks ---- */
+
+struct block_job {
+    struct node_net *net;
+    peer_id peer;
+    struct block *block;
+    struct block_precheck pre;
+    bool requested, is_new;
+    struct block_hash hash;
+    struct verdict v;
+};
+
+static void block_drop(void *arg)
+{
+    struct block_job *j = arg;
+    block_unref(j->block);
+    free(j);
+}
+
+static void block_answer(void *arg)
+{
+    struct block_job *j = arg;
+    sync_block_done(j->net->sync, j->peer, &j->hash, j->is_new, &j->v);
+    block_drop(j);
+}
+
+/* The chain has judged the block. Validation thread. */
+static void block_judged(void *arg, const struct block_hash *hash, bool is_new, const struct verdict *v)
+{
+    struct block_job *j = arg;
+    (void)hash;
+    j->is_new = is_new;
+    j->v = *v;
+    loop_post(j->net->loop, block_answer, block_drop, j);
+}
+
+static void block_run(void *arg)
+{
+    struct block_job *j = arg;
+    struct block *b = j->block;
+    bool enough_work;
+
+    j->block = NULL; /* not kept beyond its processing */
+    if (sync_block_precheck(j->net->chain, &j->net->config->min_chain_work, b, &enough_work, &j->v))
+        chain_process_checked_block(j->net->chain, b, &j->pre, j->requested, enough_work, block_judged, j);
+    else
+        block_judged(j, &j->hash, false, &j->v);
+    block_unref(b);
+}
+
+static void submit_block(void *ctx, peer_id peer, struct block *block_take, bool requested)
+{
+    struct node_net *net = ctx;
+    struct block_job *j = xcalloc(1, sizeof(*j));
+
+    j->net = net;
+    j->peer = peer;
+    j->block = block_take;
+    j->requested = requested;
+    j->hash = block_take->hash;
+    chain_precheck(net->chain, block_take, &j->pre); /* while validation works on the blocks before */
+    queue_push(net->validation, block_run, block_drop, j, 2 * (size_t)block_take->raw_len);
+}
+
+/* ---- transactions ---- */
+
+struct tx_job {
+    struct node_net *net;
+    peer_id peer;
+    struct tx *tx;
+    struct mempool_result_summary result;
+};
+
+static void tx_drop(void *arg)
+{
+    struct tx_job *j = arg;
+    tx_unref(j->tx);
+    free(j);
+}
+
+static void tx_answer(void *arg)
+{
+    struct tx_job *j = arg;
+    sync_tx_done(j->net->sync, j->peer, j->tx, &j->result);
+    tx_drop(j);
+}
+
+static void tx_run(void *arg)
+{
+    struct tx_job *j = arg;
+    struct mempool_result r;
+    struct mempool_stats stats;
+
+    memset(&r, 0, sizeof(r));
+    chain_drain(j->net->chain); /* the tip that it is judged against must stand */
+    mempool_accept(j->net->mempool, j->tx, false, false, &r);
+    j->result.accepted = r.kind == MEMPOOL_ACCEPTED;
+    j->result.already_there = r.kind == MEMPOOL_ALREADY_THERE;
+    j->result.verdict = r.verdict;
+    if (j->result.accepted && log_enabled(LOG_MEMPOOL, LOG_LEVEL_DEBUG)) {
+        mempool_stats(j->net->mempool, &stats);
+        log_debug(LOG_MEMPOOL, "AcceptToMemoryPool: peer=%lld: accepted %s (wtxid=%s) (poolsz %zu txn, %zu kB)", (long long)j->peer,
+                  txid_hex(&j->tx->txid).s, wtxid_hex(&j->tx->wtxid).s, stats.count, stats.usage / 1000);
+    }
+    loop_post(j->net->loop, tx_answer, tx_drop, j);
+}
+
+static void submit_tx(void *ctx, peer_id peer, struct tx *tx_take)
+{
+    struct node_net *net = ctx;
+    struct tx_job *j = xcalloc(1, sizeof(*j));
+
+    j->net = net;
+    j->peer = peer;
+    j->tx = tx_take;
+    queue_push(net->validation, tx_run, tx_drop, j, tx_take->raw_len);
+}
+
+/* ---- reading blocks ---- */
+
+struct read_job {
+    struct node_net *net;
+    peer_id peer;
+    const struct block_entry *entry;
+    uint8_t *raw;
+    size_t len;
+    enum rc rc;
+};
+
+static void read_drop(void *arg)
+{
+    struct read_job *j = arg;
+    free(j->raw);
+    free(j);
+}
+
+static void read_answer(void *arg)
+{
+    struct read_job *j = arg;
+    sync_block_read(j->net->sync, j->peer, j->entry, j->raw, j->len, j->rc);
+    read_drop(j);
+}
+
+static void read_run(void *arg)
+{
+    struct read_job *j = arg;
+    j->rc = chain_read_raw(j->net->chain, &j->raw, &j->len, j->entry);
+    loop_post(j->net->loop, read_answer, read_drop, j);
+}
+
+static void read_block(void *ctx, peer_id peer, const struct block_entry *e)
+{
+    struct node_net *net = ctx;
+    struct read_job *j = xcalloc(1, sizeof(*j));
+
+    j->net = net;
+    j->peer = peer;
+    j->entry = e;
+    pool_push(net->io, read_run, j, 0); /* one for each peer at a time, so it needs no bound */
+}
+
+/* ---- connections ---- */
+
+static void host_send(void *ctx, peer_id peer, const char *type, const void *payload, size_t len)
+{
+    struct net_peer *p = net_peer_find(ctx, peer);
+    if (p)
+        connection_send(p->conn, type, payload, len);
+}
+
+static void host_disconnect(void *ctx, peer_id peer)
+{
+    struct net_peer *p = net_peer_find(ctx, peer);
+    if (p)
+        net_peer_close(p, NULL);
+}
+
+static void host_discourage(void *ctx, peer_id peer)
+{
+    net_discourage(ctx, peer);
+}
+
+static bool host_busy(void *ctx)
+{
+    struct node_net *net = ctx;
+    return queue_full(net->validation);
+}
+
+static bool host_send_full(void *ctx, peer_id peer)
+{
+    struct net_peer *p = net_peer_find(ctx, peer);
+    return p && connection_send_full(p->conn);
+}
+
+struct sync_host net_sync_host(struct node_net *n)
+{
+    return (struct sync_host){
+        .ctx = n,
+        .send = host_send,
+        .disconnect = host_disconnect,
+        .discourage = host_discourage,
+        .submit_headers = submit_headers,
+        .submit_block = submit_block,
+        .submit_tx = submit_tx,
+        .read_block = read_block,
+        .busy = host_busy,
+        .send_full = host_send_full,
+    };
+}

@@ -1,0 +1,233 @@
+/* net_peers.c - connections as peers of sync: accepting, registering, closing, permissions, discouraged addresses. Loop thread. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/net_private.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+struct net_peer *net_peer_find(struct node_net *n, peer_id id)
+{
+    struct net_peer *p;
+    HASH_FIND(hh, n->peers, &id, sizeof(id), p);
+    return p;
+}
+
+static bool on_message(void *ctx, struct connection *c, const struct message *m)
+{
+    struct net_peer *p = ctx;
+    (void)c;
+    return sync_message(p->net->sync, p->id, m);
+}
+
+static void on_writable(void *ctx, struct connection *c)
+{
+    struct net_peer *p = ctx;
+    (void)c;
+    sync_peer_writable(p->net->sync, p->id);
+}
+
+static void peer_drop(struct net_peer *p)
+{
+    struct node_net *n = p->net;
+
+    sync_peer_disconnected(n->sync, p->id);
+    n->closed_sent += connection_bytes_sent(p->conn);
+    n->closed_recv += connection_bytes_recv(p->conn);
+    HASH_DEL(n->peers, p);
+    connection_free(p->conn);
+    free(p);
+}
+
+static void on_closed(void *ctx, struct connection *c)
+{
+    (void)c;
+    peer_drop(ctx);
+}
+
+uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound)
+{
+    for (size_t i = 0; i < n->set.n_whitelist; i++) {
+        const struct whitelist_entry *w = &n->set.whitelist[i];
+        if ((inbound ? w->in : w->out) && addr && subnet_contains(&w->subnet, addr))
+            flags |= w->flags;
+    }
+    return net_permissions_resolve(flags, n->set.whitelist_relay, n->set.whitelist_forcerelay);
+}
+
+struct net_peer *net_peer_add(struct node_net *n, evutil_socket_t fd_take, enum connection_type type, const struct net_addr *addr,
+                              const struct net_addr *local, const char *name, uint32_t permissions, bool onion)
+{
+    struct net_peer *p = xcalloc(1, sizeof(*p));
+    struct connection_config config = {.id = n->next_id, .max_send = n->set.max_send, .ctx = p};
+    struct peer_facts facts = {.type = type, .permissions = permissions};
+
+    config.events.message = on_message;
+    config.events.writable = on_writable;
+    config.events.closed = on_closed;
+    memcpy(config.magic, n->config->params.magic, 4);
+    p->id = n->next_id++;
+    p->net = n;
+    p->type = type;
+    p->addr = *addr;
+    snprintf(p->name, sizeof(p->name), "%s", name);
+    if (name[0])
+        snprintf(facts.addr, sizeof(facts.addr), "%.127s", name);
+    else
+        net_addr_text(facts.addr, addr);
+    snprintf(facts.addr_name, sizeof(facts.addr_name), "%s", name);
+    if (local->network != NET_UNKNOWN)
+        net_addr_text(facts.addr_bind, local);
+    snprintf(facts.network, sizeof(facts.network), "%s", onion ? "onion" : net_addr_network_name(addr));
+    p->conn = connection_new(n->loop, fd_take, &config);
+    HASH_ADD(hh, n->peers, id, sizeof(p->id), p);
+    sync_peer_connected(n->sync, p->id, &facts);
+    return p;
+}
+
+void net_peer_close(struct net_peer *p, const char *why)
+{
+    if (why && !connection_closing(p->conn))
+        log_debug(LOG_NET, "%s, disconnecting peer=%lld", why, (long long)p->id);
+    connection_close(p->conn);
+}
+
+static bool is_discouraged(const struct node_net *n, const struct net_addr *addr)
+{
+    for (size_t i = 0; i < n->n_discouraged; i++)
+        if (net_addr_same_ip(&n->discouraged[i], addr))
+            return true;
+    return false;
+}
+
+void net_discourage(struct node_net *n, peer_id id)
+{
+    struct net_peer *p = net_peer_find(n, id), *q, *tmp;
+    struct net_addr addr;
+
+    if (!p)
+        return;
+    if (net_addr_is_local(&p->addr)) {
+        log_debug(LOG_NET, "Warning: disconnecting but not discouraging local peer %lld!", (long long)id);
+        net_peer_close(p, NULL);
+        return;
+    }
+    log_debug(LOG_NET, "Disconnecting and discouraging peer %lld!", (long long)id);
+    addr = p->addr;
+    if (!n->discouraged)
+        n->discouraged = xcalloc(MAX_DISCOURAGED, sizeof(*n->discouraged));
+    n->discouraged[n->next_discouraged] = addr;
+    n->next_discouraged = (n->next_discouraged + 1) % MAX_DISCOURAGED;
+    if (n->n_discouraged < MAX_DISCOURAGED)
+        n->n_discouraged++;
+    HASH_ITER (hh, n->peers, q, tmp)
+        if (net_addr_same_ip(&q->addr, &addr))
+            net_peer_close(q, q == p ? NULL : "disconnect by address match");
+}
+
+static size_t count_inbound(const struct node_net *n)
+{
+    struct net_peer *p;
+    size_t count = 0;
+    for (p = n->peers; p; p = p->hh.next)
+        count += p->type == CONN_INBOUND;
+    return count;
+}
+
+static size_t max_inbound(const struct node_net *n)
+{
+    int64_t out = n->set.max_connections < MAX_OUTBOUND ? n->set.max_connections : MAX_OUTBOUND;
+    return (size_t)(n->set.max_connections - out);
+}
+
+static void on_accept(void *ctx, evutil_socket_t fd, const struct net_addr *addr, const struct net_addr *local)
+{
+    struct net_listener *l = ctx;
+    struct node_net *n = l->net;
+    uint32_t permissions = net_permissions_for(n, l->permissions, l->onion ? NULL : addr, true);
+    size_t inbound = count_inbound(n);
+    char text[NET_ADDR_TEXT];
+    const char *refused = NULL;
+
+    net_addr_text(text, addr);
+    if (!n->active)
+        refused = "not accepting new connections";
+    else if (inbound + 1 >= max_inbound(n) && is_discouraged(n, addr) && !net_has_permission(permissions, PERM_NOBAN))
+        refused = "discouraged";
+    else if (inbound >= max_inbound(n))
+        refused = "full";
+    if (refused && inbound >= max_inbound(n) && n->active)
+        log_debug(LOG_NET, "failed to find an eviction candidate - connection dropped (full)");
+    else if (refused)
+        log_debug(LOG_NET, "connection from %s dropped: %s", text, refused);
+    if (refused) {
+        evutil_closesocket(fd);
+        return;
+    }
+    net_peer_add(n, fd, CONN_INBOUND, addr, local, "", permissions, l->onion);
+    log_debug(LOG_NET, "connection from %s accepted", text);
+}
+
+static bool listen_on(struct node_net *n, const struct net_addr *addr, uint32_t permissions, bool onion, char **error)
+{
+    struct net_listener *l = &n->listeners[n->n_listeners];
+
+    l->net = n;
+    l->permissions = permissions;
+    l->onion = onion;
+    l->listener = listener_new(n->loop, addr, on_accept, l, error);
+    if (!l->listener)
+        return false;
+    n->n_listeners++;
+    return true;
+}
+
+/* "::" may fail where the system has no IPv6; 0.0.0.0 may not. */
+static bool listen_any(struct node_net *n, char **error)
+{
+    struct net_addr any6 = {.network = NET_IPV6, .port = n->set.listen_port},
+                    any4 = {.network = NET_IPV4, .port = n->set.listen_port};
+
+    if (!listen_on(n, &any6, PERM_NONE, false, error)) {
+        log_info("%s", *error);
+        free(*error);
+        *error = NULL;
+    }
+    return listen_on(n, &any4, PERM_NONE, false, error);
+}
+
+bool net_listen(struct node_net *n, char **error)
+{
+    const struct net_settings *s = &n->set;
+    bool ok = true;
+    char *first = NULL;
+
+    n->listeners = xcalloc(s->n_binds + s->n_onion_binds + s->n_whitebinds + 2, sizeof(*n->listeners));
+    for (size_t i = 0; ok && i < s->n_binds; i++)
+        ok = listen_on(n, &s->binds[i], PERM_NONE, false, &first);
+    for (size_t i = 0; ok && i < s->n_whitebinds; i++)
+        ok = listen_on(n, &s->whitebinds[i].addr, s->whitebinds[i].flags, false, &first);
+    for (size_t i = 0; ok && i < s->n_onion_binds; i++)
+        ok = listen_on(n, &s->onion_binds[i], PERM_NONE, true, &first);
+    if (ok && s->bind_any)
+        ok = listen_any(n, &first);
+    if (ok)
+        return true;
+    log_error("%s", first);
+    *error = xasprintf("%s\nError: Failed to listen on any port. Use -listen=0 if you want this.", first);
+    free(first);
+    return false;
+}
+
+void net_close_all(struct node_net *n)
+{
+    for (size_t i = 0; i < n->n_listeners; i++)
+        listener_free(n->listeners[i].listener);
+    n->n_listeners = 0;
+    while (n->peers) {
+        log_debug(LOG_NET, "Stopping node, disconnecting peer=%lld", (long long)n->peers->id);
+        peer_drop(n->peers);
+    }
+}

@@ -1,0 +1,130 @@
+/* net_private.h - the state of the network glue, shared by src/node/net_*.c. Loop thread, but for the queues it posts to. */
+#ifndef FARTHING_NODE_NET_PRIVATE_H
+#define FARTHING_NODE_NET_PRIVATE_H
+
+#include <uthash.h>
+
+#include "net/connection.h"
+#include "net/endpoint.h"
+#include "net/permissions.h"
+#include "node/net.h"
+
+#define MAX_OUTBOUND_FULL 8
+#define MAX_OUTBOUND_BLOCKS 2
+#define MAX_OUTBOUND 11 /* with one feeler */
+#define MAX_ADDED 8     /* connections by addnode at a time */
+
+/* Everything that the options say about the network. */
+struct net_settings {
+    char user_agent[MAX_USER_AGENT + 1];
+    uint64_t services;
+    bool listen, bind_any, active, dns, blocks_only, whitelist_relay, whitelist_forcerelay;
+    uint16_t listen_port;
+    int connect_timeout_ms;
+    int64_t peer_timeout, max_connections;
+    size_t max_send;
+    struct net_addr *binds, *onion_binds, *external;
+    size_t n_binds, n_onion_binds, n_external;
+    struct whitebind *whitebinds;
+    size_t n_whitebinds;
+    struct whitelist_entry *whitelist;
+    size_t n_whitelist;
+    const char *const *added, *const *connect; /* of args */
+    size_t n_added, n_connect;
+};
+
+/* One connection. */
+struct net_peer {
+    peer_id id;
+    struct node_net *net;
+    struct connection *conn;
+    enum connection_type type;
+    struct net_addr addr;
+    char name[256]; /* as the user gave it, "" */
+    UT_hash_handle hh;
+};
+
+/* A connection that is being opened: first its name is looked up, then its addresses are tried in turn. */
+struct net_attempt {
+    struct node_net *net;
+    char name[256];
+    enum connection_type type;
+    struct net_addr addrs[16];
+    size_t n_addrs, next_addr;
+    uint16_t port;
+    struct connector *connector;
+    bool looking_up;
+    struct net_attempt *prev, *next;
+};
+
+/* A node to keep connected to (-addnode, addnode, -connect). */
+struct net_wanted {
+    char name[256];
+    bool from_connect; /* -connect: not shown by getaddednodeinfo */
+    int64_t next_try;  /* time_mono_us */
+    unsigned tries;
+    struct net_wanted *prev, *next;
+};
+
+struct net_listener {
+    struct node_net *net;
+    struct listener *listener;
+    uint32_t permissions;
+    bool onion;
+};
+
+#define MAX_DISCOURAGED 4096
+
+struct node_net {
+    const struct node_config *config;
+    struct net_settings set;
+    struct loop *loop;
+    struct chain *chain;
+    struct mempool *mempool;
+    struct queue *validation;
+    struct pool *io;
+    struct sync *sync;
+    struct resolver *resolver;
+    struct net_peer *peers;
+    struct net_attempt *attempts;
+    struct net_wanted *wanted;
+    struct net_listener *listeners;
+    size_t n_listeners;
+    struct net_addr *discouraged; /* a ring */
+    size_t n_discouraged, next_discouraged;
+    peer_id next_id;
+    uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
+    bool active, stopping;
+};
+
+/* net_settings.c */
+bool net_settings_read(struct net_settings *s, const struct node_config *c, char **error);
+void net_settings_clear(struct net_settings *s);
+
+/* net_peers.c */
+/** Takes a connected socket as a new peer. */
+struct net_peer *net_peer_add(struct node_net *n, evutil_socket_t fd_take, enum connection_type type, const struct net_addr *addr,
+                              const struct net_addr *local, const char *name, uint32_t permissions, bool onion);
+struct net_peer *net_peer_find(struct node_net *n, peer_id id);
+/** Closes soon, logging "<why>, disconnecting peer=N" unless why is NULL. */
+void net_peer_close(struct net_peer *p, const char *why);
+bool net_listen(struct node_net *n, char **error);
+void net_close_all(struct node_net *n);
+uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound);
+void net_discourage(struct node_net *n, peer_id id);
+
+/* net_open.c */
+/** Begins to connect unless such a connection or attempt exists. */
+void net_open(struct node_net *n, const char *name, enum connection_type type);
+void net_open_cancel_all(struct node_net *n);
+struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect);
+void net_unwant(struct node_net *n, struct net_wanted *w);
+struct net_wanted *net_wanted_find(struct node_net *n, const char *name);
+/** Every half second: nodes that should be connected and are not. */
+void net_wanted_tick(void *node_net);
+bool net_connected_to(struct node_net *n, const char *name, const struct net_peer **peer);
+
+/* net_jobs.c */
+struct sync_host net_sync_host(struct node_net *n);
+
+#endif

@@ -1,0 +1,209 @@
+/* net_settings.c - the network options: read and checked once at start, with Core's messages. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/net_private.h"
+#include "util/mem.h"
+
+#define CORE_VERSION "31.99.0" /* whose behaviour clients look for in the user agent */
+#define MAX_CONNECTIONS_DEFAULT 200
+
+static bool read_user_agent(struct net_settings *s, const struct args *a, char **error)
+{
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,;-_?@";
+    const char *const *comments;
+    size_t n = args_list(a, "uacomment", &comments), len;
+    struct writer w = WRITER_INIT;
+    const char *head = "/Satoshi:" CORE_VERSION "/" FARTHING_NAME ":" FARTHING_VERSION;
+
+    write_bytes(&w, head, strlen(head));
+    for (size_t i = 0; i < n; i++) {
+        if (strspn(comments[i], safe) != strlen(comments[i])) {
+            *error = xasprintf("User Agent comment (%s) contains unsafe characters.", comments[i]);
+            writer_clear(&w);
+            return false;
+        }
+        write_bytes(&w, i ? "; " : "(", i ? 2 : 1);
+        write_bytes(&w, comments[i], strlen(comments[i]));
+    }
+    write_bytes(&w, n ? ")/" : "/", n ? 2 : 1);
+    len = w.len;
+    if (len <= MAX_USER_AGENT) {
+        memcpy(s->user_agent, w.data, len);
+        s->user_agent[len] = 0;
+    } else {
+        *error = xasprintf("Total length of network version string (%zu) exceeds maximum length (%u). Reduce the number or size of "
+                           "uacomments.",
+                           len, MAX_USER_AGENT);
+    }
+    writer_clear(&w);
+    return len <= MAX_USER_AGENT;
+}
+
+static void push_addr(struct net_addr **list, size_t *n, const struct net_addr *a)
+{
+    *list = xrealloc(*list, (*n + 1) * sizeof(**list));
+    (*list)[(*n)++] = *a;
+}
+
+/* -bind=<addr>[:<port>][=onion] */
+static bool read_bind(struct net_settings *s, const char *text, char **error)
+{
+    const char *tag = strrchr(text, '=');
+    bool onion = tag && strcmp(tag, "=onion") == 0;
+    size_t len = tag ? (size_t)(tag - text) : strlen(text);
+    char *addr = xasprintf("%.*s", (int)len, text), host[256];
+    uint16_t port = 0;
+    struct net_addr a;
+    bool ok = false;
+
+    if (!net_split_host_port(host, sizeof(host), &port, addr))
+        *error = xasprintf("Invalid port specified in -bind: '%s'", text);
+    else if ((tag && !onion) || !net_addr_parse(&a, addr, (uint16_t)(s->listen_port + onion)))
+        *error = xasprintf("Cannot resolve -bind address: '%s'", text);
+    else
+        ok = true;
+    if (ok && onion)
+        push_addr(&s->onion_binds, &s->n_onion_binds, &a);
+    else if (ok)
+        push_addr(&s->binds, &s->n_binds, &a);
+    free(addr);
+    return ok;
+}
+
+static bool find_duplicate(const struct net_settings *s, char **error)
+{
+    size_t n = 0, total = s->n_binds + s->n_onion_binds + s->n_whitebinds;
+    struct net_addr *all = xmalloc(total * sizeof(*all) + 1);
+    bool found = false;
+
+    for (size_t i = 0; i < s->n_binds; i++)
+        all[n++] = s->binds[i];
+    for (size_t i = 0; i < s->n_onion_binds; i++)
+        all[n++] = s->onion_binds[i];
+    for (size_t i = 0; i < s->n_whitebinds; i++)
+        all[n++] = s->whitebinds[i].addr;
+    for (size_t i = 0; i < n && !found; i++) {
+        for (size_t k = 0; k < i && !found; k++) {
+            char text[NET_ADDR_TEXT];
+            if (!net_addr_equal(&all[i], &all[k]))
+                continue;
+            net_addr_text(text, &all[i]);
+            *error =
+                xasprintf("Duplicate binding configuration for address %s. Please check your -bind, -bind=...=onion and -whitebind "
+                          "settings.",
+                          text);
+            found = true;
+        }
+    }
+    free(all);
+    return found;
+}
+
+static bool read_binds(struct net_settings *s, const struct args *a, char **error)
+{
+    const char *const *list;
+    size_t n = args_list(a, "bind", &list);
+
+    for (size_t i = 0; i < n; i++)
+        if (!read_bind(s, list[i], error))
+            return false;
+    n = args_list(a, "whitebind", &list);
+    s->whitebinds = xcalloc(n + 1, sizeof(*s->whitebinds));
+    for (; s->n_whitebinds < n; s->n_whitebinds++)
+        if (!whitebind_parse(&s->whitebinds[s->n_whitebinds], list[s->n_whitebinds], error))
+            return false;
+    s->bind_any = !s->n_binds && !s->n_whitebinds && !s->n_onion_binds;
+    if (!s->bind_any && !s->listen) {
+        *error = xstrdup("Cannot set -bind or -whitebind together with -listen=0");
+        return false;
+    }
+    return !find_duplicate(s, error);
+}
+
+static bool read_lists(struct net_settings *s, const struct node_config *c, char **error)
+{
+    const char *const *list;
+    size_t n = args_list(c->args, "whitelist", &list);
+    struct net_addr a;
+
+    s->whitelist = xcalloc(n + 1, sizeof(*s->whitelist));
+    for (; s->n_whitelist < n; s->n_whitelist++)
+        if (!whitelist_parse(&s->whitelist[s->n_whitelist], list[s->n_whitelist], error))
+            return false;
+    n = args_list(c->args, "externalip", &list);
+    for (size_t i = 0; i < n; i++) {
+        if (!net_addr_parse(&a, list[i], s->listen_port)) {
+            *error = xasprintf("Cannot resolve -externalip address: '%s'", list[i]);
+            return false;
+        }
+        push_addr(&s->external, &s->n_external, &a);
+    }
+    s->n_added = args_list(c->args, "addnode", &s->added);
+    s->n_connect = args_list(c->args, "connect", &s->connect);
+    if (s->n_connect == 1 && strcmp(s->connect[0], "0") == 0)
+        s->n_connect = 0;
+    return true;
+}
+
+static bool read_numbers(struct net_settings *s, const struct args *a, char **error)
+{
+    int64_t v;
+
+    s->max_connections = args_int(a, "maxconnections", MAX_CONNECTIONS_DEFAULT);
+    if (s->max_connections < 0) {
+        *error = xstrdup("-maxconnections must be greater or equal than zero");
+        return false;
+    }
+    v = args_int(a, "timeout", 5000);
+    s->connect_timeout_ms = v <= 0 || v > 3600000 ? 5000 : (int)v;
+    s->peer_timeout = args_int(a, "peertimeout", 60);
+    if (s->peer_timeout <= 0) {
+        *error = xstrdup("peertimeout must be a positive integer.");
+        return false;
+    }
+    v = args_int(a, "maxsendbuffer", 1000);
+    s->max_send = (size_t)(v < 1 ? 1 : v > 1000000 ? 1000000 : v) * 1000;
+    return true;
+}
+
+/* -listen's default follows from other options (Core's parameter interaction). */
+static bool listen_default(const struct args *a, int64_t max_connections)
+{
+    const char *const *list;
+    if (args_list(a, "bind", &list) || args_list(a, "whitebind", &list))
+        return true;
+    return !(args_list(a, "connect", &list) || args_is_negated(a, "connect") || max_connections <= 0 || *args_str(a, "proxy", ""));
+}
+
+bool net_settings_read(struct net_settings *s, const struct node_config *c, char **error)
+{
+    const struct args *a = c->args;
+
+    memset(s, 0, sizeof(*s));
+    *error = NULL;
+    s->services = NODE_WITNESS | NODE_NETWORK_LIMITED;
+    if (args_int(a, "prune", 0) == 0)
+        s->services |= NODE_NETWORK;
+    s->active = args_bool(a, "networkactive", true);
+    s->dns = args_bool(a, "dns", true);
+    s->blocks_only = args_bool(a, "blocksonly", false);
+    s->whitelist_forcerelay = args_bool(a, "whitelistforcerelay", false);
+    s->whitelist_relay = args_bool(a, "whitelistrelay", !s->blocks_only || s->whitelist_forcerelay);
+    s->listen_port = (uint16_t)args_int(a, "port", c->params.port);
+    if (!read_numbers(s, a, error))
+        return false;
+    s->listen = args_bool(a, "listen", listen_default(a, s->max_connections));
+    return read_user_agent(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);
+}
+
+void net_settings_clear(struct net_settings *s)
+{
+    free(s->binds);
+    free(s->onion_binds);
+    free(s->external);
+    free(s->whitebinds);
+    free(s->whitelist);
+    memset(s, 0, sizeof(*s));
+}
