@@ -244,12 +244,23 @@ static enum rc retire_block(struct chain *c, struct inflight *p)
 /* ---- failure ---- */
 
 /* Those who wait for a block behind the failed one learn that its branch is invalid. */
-static void fail_ticket(struct inflight *tickets, const struct block_hash *hash)
+static void fail_ticket(struct ticket *t, const struct block_hash *hash)
 {
-    for (struct inflight *t = tickets; t; t = t->next)
-        if (!t->entry && block_hash_equal(&t->ticket.hash, hash))
-            verdict_invalid(&t->ticket.verdict, BLOCK_CACHED_INVALID, "duplicate-invalid", "block %s has an invalid ancestor",
-                            block_hash_hex(hash).s);
+    if (t && block_hash_equal(&t->hash, hash))
+        verdict_invalid(&t->verdict, BLOCK_CACHED_INVALID, "duplicate-invalid", "block %s has an invalid ancestor",
+                        block_hash_hex(hash).s);
+}
+
+static void fail_tickets(struct chain *c, struct inflight *list)
+{
+    for (struct inflight *q = list; q; q = q->next) {
+        if (!q->entry)
+            continue;
+        fail_ticket(c->current, &q->entry->node.hash);
+        for (struct inflight *t = q->next; t; t = t->next)
+            if (!t->entry)
+                fail_ticket(&t->ticket, &q->entry->node.hash);
+    }
 }
 
 static void revert_from(struct chain *c, struct inflight *p)
@@ -279,9 +290,7 @@ static void fail_first(struct chain *c)
     list = p->next;
     take_first(c);
     inflight_release(c, p);
-    for (struct inflight *q = list; q; q = q->next)
-        if (q->entry)
-            fail_ticket(list, &q->entry->node.hash);
+    fail_tickets(c, list);
     c->first = c->last = NULL;
     for (struct inflight *q = list; q; q = next) {
         next = q->next;

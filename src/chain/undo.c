@@ -25,12 +25,15 @@ static bool read_tx(struct tx_undo *t, struct reader *r, struct arena *arena)
 
 struct block_undo *block_undo_decode(const uint8_t *data, size_t len)
 {
-    struct reader r = reader_make(data, len);
     struct block_undo *u = xcalloc(1, sizeof(*u));
-    uint64_t n = read_compact_size(&r);
+    struct reader r;
+    uint64_t n;
 
+    /* Scripts point into the bytes: they stay with the record. */
+    r = reader_make(memcpy(arena_alloc(&u->arena, len), data, len), len);
+    n = read_compact_size(&r);
     if (r.failed || n > reader_left(&r)) {
-        free(u);
+        block_undo_free(u);
         return NULL;
     }
     u->n_tx = (uint32_t)n;
