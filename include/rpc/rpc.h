@@ -22,8 +22,8 @@ struct rpc_host {
     struct pool *io;            /* blocking jobs */
     struct node_net *net;       /* peers and connections; node/net glue, see rpc/net_host.h */
     const struct mining_options *mining;
-    atomic_bool *mempool_loaded; /* mempool.dat has been read (getmempoolinfo) */
     atomic_bool *interrupt;
+    const atomic_bool *loaded;  /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */
     void *ctx;
     void (*request_stop)(void *ctx);
     void (*generate_done)(void *ctx);

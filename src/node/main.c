@@ -9,6 +9,7 @@
 #include "node/config.h"
 #include "node/daemon.h"
 #include "node/logging.h"
+#include "node/net.h"
 #include "node/node.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -67,7 +68,8 @@ static int run(struct node_config *c)
 
     if (background && (ready_fd = daemon_start(wait)) < 0)
         return fail("fork() failed");
-    if (!claim_datadir(c, &lock_fd, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error)) {
+    if (!claim_datadir(c, &lock_fd, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error) ||
+        !node_net_check(c, &error)) {
         if (error) {
             log_error("%s", error);
             fail(error);

@@ -93,7 +93,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->io = n->io;
     h->net = n->net;
     h->mining = &n->config->mining;
-    h->mempool_loaded = &n->mempool_loaded;
+    h->loaded = &n->mempool_loaded;
     h->interrupt = &n->interrupt;
     h->ctx = n;
     h->request_stop = node_request_stop;
