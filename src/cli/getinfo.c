@@ -59,18 +59,32 @@ static void print_progress(double progress)
     printf("%.4f%%\n", progress * 100);
 }
 
+static const char *proxy_at(struct json_object *networks, size_t i)
+{
+    return text(json_object_array_get_idx(networks, i), "proxy");
+}
+
+/* Each proxy once, with the networks that use it. */
 static void print_proxies(struct json_object *network)
 {
     struct json_object *networks = get(network, "networks");
+    const size_t n = json_object_is_type(networks, json_type_array) ? json_object_array_length(networks) : 0;
     bool any = false;
 
     printf("Proxies: ");
-    for (size_t i = 0; networks && i < json_object_array_length(networks); i++) {
-        struct json_object *n = json_object_array_get_idx(networks, i);
-        if (*text(n, "proxy")) {
-            printf("%s%s (%s)", any ? ", " : "", text(n, "proxy"), text(n, "name"));
-            any = true;
-        }
+    for (size_t i = 0; i < n; i++) {
+        const char *proxy = proxy_at(networks, i);
+        size_t seen = 0;
+        while (strcmp(proxy_at(networks, seen), proxy) != 0)
+            seen++;
+        if (!*proxy || seen < i)
+            continue;
+        printf("%s%s (%s", any ? ", " : "", proxy, text(json_object_array_get_idx(networks, i), "name"));
+        for (size_t k = i + 1; k < n; k++)
+            if (strcmp(proxy_at(networks, k), proxy) == 0)
+                printf(", %s", text(json_object_array_get_idx(networks, k), "name"));
+        putchar(')');
+        any = true;
     }
     puts(any ? "" : "n/a");
 }

@@ -202,12 +202,10 @@ enum http_outcome http_post(struct http_reply *reply, const struct args *a, cons
     free(plain);
     free(auth);
     if (reply->status == 0) {
-        char *why = x.error >= 0 ? xasprintf(" (error code %d - \"%s\")", x.error, error_text(x.error)) : xstrdup("");
-        *error = xasprintf(
-            "Could not connect to the server %s:%d%s\n\nMake sure the farthingd server is running and that you are connecting "
-            "to the correct RPC port.\nUse \"farthing-cli -help\" for more info.",
-            host, port, why);
-        free(why);
+        *error = xasprintf("Error while attempting to communicate with server %s:%d (%s)\n\nMake sure the farthingd server is "
+                           "running and that you "
+                           "are connecting to the correct RPC port.\nUse \"farthing-cli -help\" for more info.",
+                           host, port, x.error >= 0 ? error_text(x.error) : "Could not connect to the server");
         free(host);
         return HTTP_NO_CONNECTION;
     }

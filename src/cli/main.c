@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/request.h"
 #include "util/bytes.h"
+#include "util/json_check.h"
 #include "util/mem.h"
 #include "util/time.h"
 
@@ -101,10 +102,13 @@ static bool exchange(const struct client *c, const char *body, struct json_objec
         return false;
     *error = status_error(c, &r, cookie_used, cookie_found);
     if (!*error) {
-        enum json_tokener_error e;
-        *reply = json_tokener_parse_verbose(r.body, &e);
-        if (e != json_tokener_success)
+        size_t len = strlen(r.body);
+        struct json_tokener *t = json_tokener_new_ex(JSON_CHECK_DEPTH);
+        bool sound = len < INT32_MAX && json_check(r.body, len);
+        *reply = sound ? json_tokener_parse_ex(t, r.body, (int)len + 1) : NULL;
+        if (!sound || json_tokener_get_error(t) != json_tokener_success)
             *error = xstrdup("couldn't parse reply from server");
+        json_tokener_free(t);
     }
     free(r.body);
     return !*error;
@@ -247,7 +251,7 @@ static int run_command(const struct client *c, const char *const *words, size_t 
     request = request_new(words[0], params, json_object_new_string(args_str(c->args, "rpcid", "1")));
     if (!call(c, request, &reply, &error)) {
         code = fail(error);
-    } else if (!json_object_is_type(reply, json_type_object)) {
+    } else if (!json_object_is_type(reply, json_type_object) || json_object_object_length(reply) == 0) {
         code = fail(xstrdup("expected reply to have result, error and id properties"));
     } else if (json_object_object_get_ex(reply, "error", &rpc_error) && rpc_error) {
         code = output_error(rpc_error);

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RPC_WALLET_NOT_SPECIFIED (-19)
+#define WALLET_HINT                                                                                                                \
+    " With farthing-cli, name the wallet by -rpcwallet=<walletname> before the command; listwallets shows those that are loaded."
+
 static void print_string(const char *s, size_t len)
 {
     putchar('"');
@@ -114,10 +118,12 @@ void output_result(struct json_object *result)
 {
     if (!result)
         return;
-    if (json_object_is_type(result, json_type_string))
-        fputs(json_object_get_string(result), stdout);
-    else
+    if (!json_object_is_type(result, json_type_string))
         print_value(result, 0);
+    else if (json_object_get_string_len(result) > 0)
+        fwrite(json_object_get_string(result), 1, (size_t)json_object_get_string_len(result), stdout);
+    else
+        return;
     putchar('\n');
 }
 
@@ -125,13 +131,13 @@ int output_error(struct json_object *error)
 {
     struct json_object *code = NULL, *message = NULL;
 
-    if (!json_object_is_type(error, json_type_object)) {
+    if (!json_object_object_get_ex(error, "code", &code) || !json_object_is_type(code, json_type_int)) {
         fprintf(stderr, "error: %s\n", json_object_to_json_string(error));
         return EXIT_FAILURE;
     }
-    if (json_object_object_get_ex(error, "code", &code))
-        fprintf(stderr, "error code: %s\n", json_object_get_string(code));
+    fprintf(stderr, "error code: %s\n", json_object_get_string(code));
     if (json_object_object_get_ex(error, "message", &message) && json_object_is_type(message, json_type_string))
-        fprintf(stderr, "error message:\n%s\n", json_object_get_string(message));
+        fprintf(stderr, "error message:\n%s%s\n", json_object_get_string(message),
+                json_object_get_int(code) == RPC_WALLET_NOT_SPECIFIED ? WALLET_HINT : "");
     return abs(json_object_get_int(code));
 }

@@ -2,33 +2,29 @@
 #include "cli/request.h"
 
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/convert.h"
+#include "util/json_check.h"
 #include "util/mem.h"
 
-/* Parses a whole text as one JSON value. Returns: false if it is none; null is a value (NULL). */
+static int print_raw(struct json_object *o, struct printbuf *out, int level, int flags)
+{
+    (void)level;
+    (void)flags;
+    return printbuf_memappend(out, json_object_get_string(o), json_object_get_string_len(o));
+}
+
+/* A text that is JSON, as an object that prints itself as it was written: the node sees each digit. Returns: false if it is none. */
 static bool parse_json(struct json_object **out, const char *text)
 {
-    struct json_tokener *t = json_tokener_new();
-    size_t len = strlen(text);
-    bool ok;
-
-    json_tokener_set_flags(t, JSON_TOKENER_STRICT);
-    *out = json_tokener_parse_ex(t, text, (int)len);
-    ok = json_tokener_get_error(t) == json_tokener_success;
-    if (!ok && json_tokener_get_error(t) == json_tokener_continue) {
-        *out = json_tokener_parse_ex(t, " ", 1); /* a bare number ends with what follows it */
-        ok = json_tokener_get_error(t) == json_tokener_success && len > 0;
-    } else if (ok) {
-        size_t used = json_tokener_get_parse_end(t);
-        ok = strspn(text + used, " \t\r\n") == len - used;
-        if (!ok)
-            json_object_put(*out);
-    }
-    json_tokener_free(t);
-    return ok;
+    if (!json_check(text, strlen(text)))
+        return false;
+    *out = json_object_new_string(text);
+    json_object_set_serializer(*out, print_raw, NULL, NULL);
+    return true;
 }
 
 static bool convert(struct json_object **out, enum param_format format, const char *text, char **error)
@@ -102,7 +98,8 @@ static struct json_object *named(const char *method, const char *const *args, si
     for (size_t i = 0; ok && i < n; i++)
         ok = add_named(params, rest, method, args[i], error);
     if (ok && json_object_array_length(rest) > 0)
-        json_object_object_add(params, "args", rest);
+        json_object_object_add_ex(params, "args", rest,
+                                  JSON_C_OBJECT_ADD_KEY_IS_NEW); /* never in place of an "args" that was given */
     else
         json_object_put(rest);
     if (ok)

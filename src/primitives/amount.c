@@ -4,13 +4,67 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#define DIGITS_MAX 18 /* of the mantissa: 10^18 < 2^63 */
+#define DIGITS_MAX 18 /* amounts have at most so many digits, as in Core: 10^18 < 2^63 */
+#define DECIMALS 8
+#define EXPONENT_MAX 1000000000000ll /* no text is as long as to matter beyond */
 
-/* Reads an optional exponent; *p is left behind it. Small values only: more cannot matter. */
-static bool read_exponent(const char **p, int *exponent)
+/* A number as its digits without the zeroes at both ends. */
+struct digits {
+    uint64_t value;
+    int count;
+    int64_t zeroes;   /* that followed the last of them */
+    int64_t fraction; /* digits behind the point, those zeroes included */
+};
+
+/* Zeroes wait until another digit shows that they count: "1.000000000000" is exact however long it is. */
+static bool add_digit(struct digits *d, char ch)
+{
+    if (ch == '0') {
+        d->zeroes++;
+        return true;
+    }
+    if (d->count > 0 && d->zeroes >= DIGITS_MAX - d->count)
+        return false;
+    for (; d->count > 0 && d->zeroes > 0; d->zeroes--, d->count++)
+        d->value *= 10;
+    d->zeroes = 0;
+    if (d->count == DIGITS_MAX)
+        return false;
+    d->value = d->value * 10 + (uint64_t)(ch - '0');
+    d->count++;
+    return true;
+}
+
+/* Digits, one at least. A failure leaves *p at the digit that is one too many. */
+static bool read_digits(struct digits *d, const char **p)
+{
+    const char *start = *p;
+    while (isdigit((unsigned char)**p) && add_digit(d, **p))
+        (*p)++;
+    return *p > start && !isdigit((unsigned char)**p);
+}
+
+/* JSON's form: no zero in front of other digits, digits on both sides of a point. */
+static bool read_mantissa(struct digits *d, const char **p)
+{
+    const char *point;
+
+    if (**p == '0')
+        (*p)++;
+    else if (!read_digits(d, p))
+        return false;
+    if (**p != '.')
+        return true;
+    point = ++(*p);
+    if (!read_digits(d, p))
+        return false;
+    d->fraction = *p - point;
+    return true;
+}
+
+static bool read_exponent(int64_t *exponent, const char **p)
 {
     bool negative = false;
-    int value = 0;
 
     *exponent = 0;
     if (**p != 'e' && **p != 'E')
@@ -21,64 +75,28 @@ static bool read_exponent(const char **p, int *exponent)
     if (!isdigit((unsigned char)**p))
         return false;
     for (; isdigit((unsigned char)**p); (*p)++)
-        if (value < 1000)
-            value = value * 10 + (**p - '0');
-    *exponent = negative ? -value : value;
+        if (*exponent < EXPONENT_MAX)
+            *exponent = *exponent * 10 + (**p - '0');
+    *exponent = negative ? -*exponent : *exponent;
     return true;
-}
-
-/* Reads digits with an optional point. Trailing zeroes are counted, not multiplied in, so that "1.000000000000" is exact. */
-static bool read_mantissa(const char **p, uint64_t *mantissa, int *exponent)
-{
-    int zeroes = 0, digits = 0, significant = 0, point = -1;
-
-    *mantissa = 0;
-    *exponent = 0;
-    for (;; (*p)++) {
-        if (**p == '.' && point < 0) {
-            point = digits;
-            continue;
-        }
-        if (!isdigit((unsigned char)**p))
-            break;
-        digits++;
-        if (**p == '0') {
-            zeroes++;
-            continue;
-        }
-        if (*mantissa || significant)
-            significant += zeroes;
-        if (significant + 1 > DIGITS_MAX)
-            return false;
-        if (*mantissa)
-            for (; zeroes > 0; zeroes--)
-                *mantissa *= 10;
-        zeroes = 0;
-        *mantissa = *mantissa * 10 + (uint64_t)(**p - '0');
-        significant++;
-    }
-    *exponent = zeroes - (point < 0 ? 0 : digits - point);
-    return digits > 0 && (point < 0 || point < digits) && point != 0;
 }
 
 bool amount_parse(int64_t *satoshi, const char *text)
 {
-    uint64_t mantissa;
-    int exponent, shift;
-    bool negative = *text == '-';
+    struct digits d = {0};
+    const bool negative = *text == '-';
+    int64_t shift;
 
     text += negative;
-    if (!read_mantissa(&text, &mantissa, &exponent) || !read_exponent(&text, &shift) || *text)
+    if (!read_mantissa(&d, &text) || !read_exponent(&shift, &text) || *text)
         return false;
-    shift += exponent + 8;
-    if (mantissa == 0)
-        shift = 0;
-    if (shift < 0)
-        return false; /* trailing zeroes are not in the mantissa: the value is finer than a satoshi */
+    shift += DECIMALS + d.zeroes - d.fraction;
+    /* Below zero it is finer than a satoshi; a zero with such an exponent is refused alike. */
+    if (shift < 0 || shift >= DIGITS_MAX || d.count + shift > DIGITS_MAX)
+        return false;
     for (; shift > 0; shift--)
-        if (__builtin_mul_overflow(mantissa, (uint64_t)10, &mantissa) || mantissa > INT64_MAX)
-            return false;
-    *satoshi = negative ? -(int64_t)mantissa : (int64_t)mantissa;
+        d.value *= 10;
+    *satoshi = negative ? -(int64_t)d.value : (int64_t)d.value;
     return true;
 }
 
