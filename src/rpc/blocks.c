@@ -1,0 +1,261 @@
+/* blocks.c - commands that show headers and blocks. The short ones run on the loop thread; getblock reads the disk on the pool. */
+#include <stdlib.h>
+
+#include "chain/undo.h"
+#include "rpc/priv.h"
+
+#define BLOCKHASH_PARAM                                                                                                            \
+    {                                                                                                                              \
+        "blockhash", RPC_HEX, RPC_REQUIRED, NULL, "The block hash", NULL                                                           \
+    }
+
+struct hash_hex rpc_target_hex(uint32_t bits)
+{
+    return u256_hex(target_from_bits(bits, NULL, NULL));
+}
+
+const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const char *name)
+{
+    struct block_hash hash;
+    const struct block_entry *e;
+
+    if (!rpc_hash(call, hash.b, i, name))
+        return NULL;
+    e = chain_lookup(call->host->chain, &hash);
+    if (!e)
+        rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Block not found");
+    return e;
+}
+
+const struct block_entry *rpc_hash_or_height(struct rpc_call *call, size_t i)
+{
+    int64_t height;
+    int32_t tip;
+
+    if (strcmp(rpc_type_name(rpc_arg(call, i)), "number") != 0)
+        return rpc_block_arg(call, i, "hash_or_height");
+    if (!rpc_int(call, &height, i, 0))
+        return NULL;
+    tip = chain_height(call->host->chain);
+    if (height < 0)
+        rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld is negative", (long long)height);
+    else if (height > tip)
+        rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld after current tip %d", (long long)height, tip);
+    return call->code ? NULL : chain_at(call->host->chain, (int32_t)height);
+}
+
+bool rpc_has_data(struct rpc_call *call, const struct block_entry *e, bool undo)
+{
+    struct entry_facts f;
+
+    chain_facts(call->host->chain, e, &f);
+    if (f.status & (undo ? BLOCK_HAVE_UNDO : BLOCK_HAVE_DATA))
+        return true;
+    if (chain_pruned(call->host->chain) && f.n_tx > 0 && !(f.status & BLOCK_HAVE_DATA))
+        return rpc_error(call, RPC_MISC_ERROR, "%s not available (pruned data)", undo ? "Undo data" : "Block");
+    return rpc_error(call, RPC_MISC_ERROR, undo ? "Undo data not available" : "Block not available (not fully downloaded)");
+}
+
+void jw_header_members(struct json_writer *j, struct rpc_call *call, const struct block_entry *tip, const struct block_entry *e)
+{
+    const struct header_node *n = &e->node, *next = header_node_ancestor(&tip->node, n->height + 1);
+    struct entry_facts f;
+    int confirmations;
+
+    if (next && next->prev == n) {
+        confirmations = tip->node.height - n->height + 1;
+    } else {
+        next = NULL;
+        confirmations = e == tip ? 1 : -1;
+    }
+    chain_facts(call->host->chain, e, &f);
+    jw_kv_hash(j, "hash", n->hash.b);
+    jw_kv_int(j, "confirmations", confirmations);
+    jw_kv_int(j, "height", n->height);
+    jw_kv_int(j, "version", n->version);
+    jw_kv_hex32(j, "versionHex", (uint32_t)n->version);
+    jw_kv_hash(j, "merkleroot", n->merkle_root.b);
+    jw_kv_uint(j, "time", n->time);
+    jw_kv_int(j, "mediantime", header_node_mtp(n));
+    jw_kv_uint(j, "nonce", n->nonce);
+    jw_kv_hex32(j, "bits", n->bits);
+    jw_kv_str(j, "target", rpc_target_hex(n->bits).s);
+    jw_kv_double(j, "difficulty", difficulty_from_bits(n->bits));
+    jw_kv_str(j, "chainwork", u256_hex(n->chain_work).s);
+    jw_kv_uint(j, "nTx", f.n_tx);
+    if (n->prev)
+        jw_kv_hash(j, "previousblockhash", n->prev->hash.b);
+    if (next)
+        jw_kv_hash(j, "nextblockhash", next->hash.b);
+}
+
+static void getblockcount(struct rpc_call *call)
+{
+    jw_int(&call->out, chain_height(call->host->chain));
+}
+
+static void getbestblockhash(struct rpc_call *call)
+{
+    jw_hash(&call->out, chain_tip(call->host->chain)->node.hash.b);
+}
+
+static void getdifficulty(struct rpc_call *call)
+{
+    jw_double(&call->out, difficulty_from_bits(chain_tip(call->host->chain)->node.bits));
+}
+
+static void getblockhash(struct rpc_call *call)
+{
+    const struct block_entry *e;
+    int64_t height;
+
+    if (!rpc_int(call, &height, 0, 0))
+        return;
+    e = height < 0 ? NULL : chain_at(call->host->chain, (int32_t)height);
+    if (e)
+        jw_hash(&call->out, e->node.hash.b);
+    else
+        rpc_error(call, RPC_INVALID_PARAMETER, "Block height out of range");
+}
+
+static void getblockheader(struct rpc_call *call)
+{
+    const struct block_entry *e, *tip = chain_tip(call->host->chain);
+    bool verbose;
+
+    e = rpc_block_arg(call, 0, "hash");
+    if (!e || !rpc_flag(call, &verbose, 1, true))
+        return;
+    if (!verbose) {
+        struct block_header h;
+        uint8_t raw[BLOCK_HEADER_SIZE];
+        header_node_header(&h, &e->node);
+        block_header_encode(raw, &h);
+        jw_hex(&call->out, raw, sizeof(raw));
+        return;
+    }
+    jw_obj_begin(&call->out);
+    jw_header_members(&call->out, call, tip, e);
+    jw_obj_end(&call->out);
+}
+
+static void write_coinbase(struct json_writer *j, const struct tx *tx)
+{
+    jw_key(j, "coinbase_tx");
+    jw_obj_begin(j);
+    jw_kv_uint(j, "version", tx->version);
+    jw_kv_uint(j, "locktime", tx->lock_time);
+    jw_kv_uint(j, "sequence", tx->in[0].sequence);
+    jw_kv_hex(j, "coinbase", tx->in[0].script, tx->in[0].script_len);
+    if (tx->in[0].witness_count)
+        jw_kv_hex(j, "witness", tx->in[0].witness[0].data, tx->in[0].witness[0].len);
+    jw_obj_end(j);
+}
+
+static void write_txs(struct rpc_call *call, const struct block *b, const struct block_undo *undo, int verbosity)
+{
+    struct json_writer *j = &call->out;
+
+    jw_key(j, "tx");
+    jw_arr_begin(j);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        struct tx_view view = {.prevouts = verbosity >= 3, .hex = true};
+        if (verbosity == 1) {
+            jw_hash(j, b->tx[i].txid.b);
+            continue;
+        }
+        if (undo && i > 0 && i - 1 < undo->n_tx)
+            view.undo = &undo->tx[i - 1];
+        jw_obj_begin(j);
+        jw_tx_members(j, call->host->params, &b->tx[i], &view);
+        jw_obj_end(j);
+    }
+    jw_arr_end(j);
+}
+
+static void write_block(struct rpc_call *call, const struct block_entry *e, const struct block *b, int verbosity)
+{
+    const struct block_entry *tip = chain_tip(call->host->chain);
+    struct json_writer *j = &call->out;
+    struct block_undo *undo = NULL;
+    struct entry_facts f;
+
+    chain_facts(call->host->chain, e, &f);
+    if (verbosity >= 2 && (f.status & BLOCK_HAVE_UNDO) && chain_read_undo(call->host->chain, &undo, e) != RC_OK) {
+        rpc_error(call, RPC_INTERNAL_ERROR,
+                  "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a "
+                  "pruning event.");
+        return;
+    }
+    jw_obj_begin(j);
+    jw_header_members(j, call, tip, e);
+    jw_kv_uint(j, "strippedsize", b->stripped_len);
+    jw_kv_uint(j, "size", b->raw_len);
+    jw_kv_int(j, "weight", block_weight(b));
+    write_coinbase(j, &b->tx[0]);
+    write_txs(call, b, undo, verbosity);
+    jw_obj_end(j);
+    if (undo)
+        block_undo_free(undo);
+}
+
+static void getblock(struct rpc_call *call)
+{
+    const struct block_entry *e;
+    struct block *b;
+    uint8_t *raw = NULL;
+    size_t len = 0;
+    int verbosity;
+
+    /* the hash is looked at first, as its error comes first */
+    struct block_hash hash;
+    if (!rpc_hash(call, hash.b, 0, "blockhash") || !rpc_verbosity(call, &verbosity, 1, 1, true))
+        return;
+    e = rpc_block_arg(call, 0, "blockhash");
+    if (!e || !rpc_has_data(call, e, false))
+        return;
+    if (chain_read_raw(call->host->chain, &raw, &len, e) != RC_OK) {
+        rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
+        return;
+    }
+    if (verbosity <= 0) {
+        jw_hex(&call->out, raw, len);
+        free(raw);
+        return;
+    }
+    b = block_decode(raw, len);
+    if (b && b->n_tx)
+        write_block(call, e, b, verbosity > 3 ? 3 : verbosity);
+    else
+        rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
+    block_unref(b);
+}
+
+const struct rpc_command rpc_block_commands[] = {
+    {"blockchain", "getblockcount", getblockcount, NULL, RPC_INLINE,
+     "Returns the height of the most-work fully-validated chain.\nThe genesis block has height 0.\n"},
+    {"blockchain", "getbestblockhash", getbestblockhash, NULL, RPC_INLINE,
+     "Returns the hash of the best (tip) block in the most-work fully-validated chain.\n"},
+    {"blockchain", "getblock", getblock,
+     RPC_PARAMS(BLOCKHASH_PARAM,
+                {"verbosity|verbose", RPC_NUM, RPC_ANY_TYPE, "1",
+                 "0 for hex-encoded data, 1 for a JSON object, 2 for JSON object with transaction data, and 3 for JSON object "
+                 "with transaction data including prevout information for inputs",
+                 NULL}),
+     0,
+     "If verbosity is 0, returns a string that is serialized, hex-encoded data for block 'hash'.\n"
+     "If verbosity is 1, returns an Object with information about block <hash>.\n"
+     "If verbosity is 2, returns an Object with information about block <hash> and information about each transaction.\n"
+     "If verbosity is 3, returns an Object with information about block <hash> and information about each transaction, including "
+     "prevout "
+     "information for inputs (only for unpruned blocks in the current best chain).\n"},
+    {"blockchain", "getblockhash", getblockhash, RPC_PARAMS({"height", RPC_NUM, RPC_REQUIRED, NULL, "The height index", NULL}),
+     RPC_INLINE, "Returns hash of block in best-block-chain at height provided.\n"},
+    {"blockchain", "getblockheader", getblockheader,
+     RPC_PARAMS(BLOCKHASH_PARAM, {"verbose", RPC_BOOL, 0, "true", "true for a json object, false for the hex-encoded data", NULL}),
+     RPC_INLINE,
+     "If verbose is false, returns a string that is serialized, hex-encoded data for blockheader 'hash'.\n"
+     "If verbose is true, returns an Object with information about blockheader <hash>.\n"},
+    {"blockchain", "getdifficulty", getdifficulty, NULL, RPC_INLINE,
+     "Returns the proof-of-work difficulty as a multiple of the minimum difficulty.\n"},
+    {NULL, NULL, NULL, NULL, 0, NULL}};

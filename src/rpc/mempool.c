@@ -1,0 +1,428 @@
+/* mempool.c - commands that show the memory pool. The pool belongs to the validation thread: answers are written there. */
+#include <stdlib.h>
+
+#include "policy/policy.h"
+#include "rpc/priv.h"
+#include "util/fs.h"
+
+const struct rpc_host *rpc_need_mempool(struct rpc_call *call)
+{
+    if (call->host->mempool)
+        return call->host;
+    rpc_error(call, RPC_CLIENT_MEMPOOL_DISABLED, "Mempool disabled or instance not found");
+    return NULL;
+}
+
+struct pool_op {
+    struct rpc_call *call;
+    struct mempool *mempool;
+    struct txid id;
+    bool verbose, sequence;
+    enum mempool_relation relation;
+    enum rc rc;
+    char *path;
+};
+
+/* ---- entries ---- */
+
+static bool may_be_replaced(struct mempool *m, const struct mempool_entry *e)
+{
+    struct txid *ids = NULL;
+    size_t n;
+    bool yes = policy_signals_rbf(e->tx);
+
+    if (yes || e->n_ancestors <= 1)
+        return yes;
+    n = mempool_relatives(m, &ids, &e->tx->txid, MEMPOOL_ANCESTORS);
+    for (size_t i = 0; i < n && !yes; i++) {
+        struct mempool_entry a;
+        yes = mempool_get(m, &a, &ids[i]) && policy_signals_rbf(a.tx);
+    }
+    free(ids);
+    return yes;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const uint8_t *x = ((const struct txid *)a)->b, *y = ((const struct txid *)b)->b;
+
+    for (int i = 31; i >= 0; i--) {
+        if (x[i] != y[i])
+            return x[i] < y[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void write_ids(struct json_writer *j, const char *key, struct mempool *m, const struct txid *id, enum mempool_relation rel)
+{
+    struct txid *ids = NULL;
+    size_t n = mempool_relatives(m, &ids, id, rel);
+
+    qsort(ids, n, sizeof(*ids), by_text);
+    jw_key(j, key);
+    jw_arr_begin(j);
+    for (size_t i = 0; i < n; i++)
+        jw_hash(j, ids[i].b);
+    jw_arr_end(j);
+    free(ids);
+}
+
+static void write_entry(struct json_writer *j, struct mempool *m, const struct mempool_entry *e)
+{
+    jw_obj_begin(j);
+    jw_kv_int(j, "vsize_adjusted", e->vsize);
+    jw_kv_int(j, "vsize", e->vsize);
+    jw_kv_int(j, "vsize_bip141", tx_vsize(e->tx));
+    jw_kv_int(j, "weight", e->weight);
+    jw_kv_int(j, "time", e->time);
+    jw_kv_int(j, "height", e->height);
+    jw_kv_uint(j, "descendantcount", e->n_descendants);
+    jw_kv_int(j, "descendantsize", e->descendant_vsize);
+    jw_kv_uint(j, "ancestorcount", e->n_ancestors);
+    jw_kv_int(j, "ancestorsize", e->ancestor_vsize);
+    jw_kv_hash(j, "wtxid", e->tx->wtxid.b);
+    jw_kv_int(j, "chunkweight", e->weight);
+    jw_key(j, "fees");
+    jw_obj_begin(j);
+    jw_kv_amount(j, "base", e->fee);
+    jw_kv_amount(j, "modified", e->modified_fee);
+    jw_kv_amount(j, "ancestor", e->ancestor_fees);
+    jw_kv_amount(j, "descendant", e->descendant_fees);
+    jw_kv_amount(j, "chunk", e->modified_fee);
+    jw_obj_end(j);
+    write_ids(j, "depends", m, &e->tx->txid, MEMPOOL_PARENTS);
+    write_ids(j, "spentby", m, &e->tx->txid, MEMPOOL_CHILDREN);
+    jw_kv_bool(j, "unbroadcast", e->unbroadcast);
+    jw_kv_bool(j, "bip125-replaceable", may_be_replaced(m, e)); /* older nodes' field, still read by clients */
+    jw_obj_end(j);
+}
+
+static bool not_there(struct pool_op *op)
+{
+    return rpc_error(op->call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction not in mempool");
+}
+
+static void show_entry(void *arg)
+{
+    struct pool_op *op = arg;
+    struct mempool_entry e;
+
+    if (mempool_get(op->mempool, &e, &op->id))
+        write_entry(&op->call->out, op->mempool, &e);
+    else
+        not_there(op);
+}
+
+static void getmempoolentry(struct rpc_call *call)
+{
+    struct pool_op op = {.call = call, .mempool = call->host->mempool};
+
+    if (rpc_hash(call, op.id.b, 0, "txid") && rpc_need_mempool(call))
+        rpc_on_validation(call, show_entry, &op);
+}
+
+static void show_relatives(void *arg)
+{
+    struct pool_op *op = arg;
+    struct json_writer *j = &op->call->out;
+    struct txid *ids = NULL;
+    struct mempool_entry e;
+    size_t n;
+
+    if (!mempool_get(op->mempool, &e, &op->id)) {
+        not_there(op);
+        return;
+    }
+    n = mempool_relatives(op->mempool, &ids, &op->id, op->relation);
+    if (op->verbose)
+        jw_obj_begin(j);
+    else
+        jw_arr_begin(j);
+    for (size_t i = 0; i < n; i++) {
+        if (!op->verbose) {
+            jw_hash(j, ids[i].b);
+        } else if (mempool_get(op->mempool, &e, &ids[i])) {
+            jw_key(j, txid_hex(&ids[i]).s);
+            write_entry(j, op->mempool, &e);
+        }
+    }
+    if (op->verbose)
+        jw_obj_end(j);
+    else
+        jw_arr_end(j);
+    free(ids);
+}
+
+static void relatives(struct rpc_call *call, enum mempool_relation rel)
+{
+    struct pool_op op = {.call = call, .mempool = call->host->mempool, .relation = rel};
+
+    if (rpc_flag(call, &op.verbose, 1, false) && rpc_hash(call, op.id.b, 0, "txid") && rpc_need_mempool(call))
+        rpc_on_validation(call, show_relatives, &op);
+}
+
+static void getmempoolancestors(struct rpc_call *call)
+{
+    relatives(call, MEMPOOL_ANCESTORS);
+}
+static void getmempooldescendants(struct rpc_call *call)
+{
+    relatives(call, MEMPOOL_DESCENDANTS);
+}
+
+/* ---- the whole pool ---- */
+
+static bool show_one(void *ctx, const struct mempool_entry *e)
+{
+    struct pool_op *op = ctx;
+    struct json_writer *j = &op->call->out;
+
+    if (op->verbose) {
+        jw_key(j, txid_hex(&e->tx->txid).s);
+        write_entry(j, op->mempool, e);
+    } else {
+        jw_hash(j, e->tx->txid.b);
+    }
+    return true;
+}
+
+static void show_pool(void *arg)
+{
+    struct pool_op *op = arg;
+    struct json_writer *j = &op->call->out;
+    struct mempool_stats s;
+
+    if (op->verbose) {
+        jw_obj_begin(j);
+        mempool_each(op->mempool, show_one, op);
+        jw_obj_end(j);
+        return;
+    }
+    if (op->sequence) {
+        jw_obj_begin(j);
+        jw_key(j, "txids");
+    }
+    jw_arr_begin(j);
+    mempool_each(op->mempool, show_one, op);
+    jw_arr_end(j);
+    if (op->sequence) {
+        mempool_stats(op->mempool, &s);
+        jw_kv_uint(j, "mempool_sequence", s.sequence);
+        jw_obj_end(j);
+    }
+}
+
+static void getrawmempool(struct rpc_call *call)
+{
+    struct pool_op op = {.call = call, .mempool = call->host->mempool};
+
+    if (!rpc_flag(call, &op.verbose, 0, false) || !rpc_flag(call, &op.sequence, 1, false) || !rpc_need_mempool(call))
+        return;
+    if (op.verbose && op.sequence)
+        rpc_error(call, RPC_INVALID_PARAMETER, "Verbose results cannot contain mempool sequence values.");
+    else
+        rpc_on_validation(call, show_pool, &op);
+}
+
+static int64_t rate_option(const struct args *a, const char *name, int64_t dflt)
+{
+    int64_t v;
+
+    return a && args_is_set(a, name) && parse_fixed_point(&v, args_str(a, name, "0"), 8) ? v : dflt;
+}
+
+static void show_info(void *arg)
+{
+    struct pool_op *op = arg;
+    const struct args *a = op->call->host->args;
+    struct json_writer *j = &op->call->out;
+    int64_t min_relay = rate_option(a, "minrelaytxfee", 100);
+    struct mempool_stats s;
+
+    mempool_stats(op->mempool, &s);
+    jw_obj_begin(j);
+    jw_kv_bool(j, "loaded", !op->call->host->loaded || atomic_load(op->call->host->loaded));
+    jw_kv_uint(j, "size", s.count);
+    jw_kv_uint(j, "bytes", s.bytes);
+    jw_kv_uint(j, "usage", s.usage);
+    jw_kv_amount(j, "total_fee", s.total_fee);
+    jw_kv_uint(j, "maxmempool", s.max_bytes);
+    jw_kv_amount(j, "mempoolminfee", s.min_fee_rate > min_relay ? s.min_fee_rate : min_relay);
+    jw_kv_amount(j, "minrelaytxfee", min_relay);
+    jw_kv_amount(j, "incrementalrelayfee", rate_option(a, "incrementalrelayfee", 100));
+    jw_kv_uint(j, "unbroadcastcount", s.unbroadcast);
+    jw_kv_bool(j, "fullrbf", true); /* older nodes' field, still read by clients */
+    jw_kv_bool(j, "permitbaremultisig", !a || args_bool(a, "permitbaremultisig", true));
+    jw_kv_int(j, "maxdatacarriersize",
+              !a                                  ? 100000
+              : args_bool(a, "datacarrier", true) ? args_int(a, "datacarriersize", 100000)
+                                                  : 0);
+    jw_kv_int(j, "limitclustercount", a ? args_int(a, "limitclustercount", 64) : 64);
+    jw_kv_int(j, "limitclustersize", a ? args_int(a, "limitclustersize", 101) * 1000 : 101000);
+    jw_kv_bool(j, "optimal", true);
+    jw_obj_end(j);
+}
+
+static void getmempoolinfo(struct rpc_call *call)
+{
+    struct pool_op op = {.call = call, .mempool = call->host->mempool};
+
+    if (rpc_need_mempool(call))
+        rpc_on_validation(call, show_info, &op);
+}
+
+static void save(void *arg)
+{
+    struct pool_op *op = arg;
+    size_t count;
+
+    op->rc = mempool_save(op->mempool, op->path, &count);
+}
+
+static void savemempool(struct rpc_call *call)
+{
+    struct pool_op op = {.call = call, .mempool = call->host->mempool};
+
+    if (!rpc_need_mempool(call))
+        return;
+    if (call->host->loaded && !atomic_load(call->host->loaded)) {
+        rpc_error(call, RPC_MISC_ERROR, "The mempool was not loaded yet");
+        return;
+    }
+    op.path = fs_join(call->host->datadir, "mempool.dat");
+    if (rpc_on_validation(call, save, &op)) {
+        if (op.rc != RC_OK)
+            rpc_error(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");
+        jw_obj_begin(&call->out);
+        jw_kv_str(&call->out, "filename", op.path);
+        jw_obj_end(&call->out);
+    }
+    free(op.path);
+}
+
+/* ---- gettxspendingprevout ---- */
+
+struct spending {
+    struct rpc_call *call;
+    struct outpoint *points;
+    size_t n;
+    bool show_tx;
+};
+
+static void show_spending(void *arg)
+{
+    struct spending *s = arg;
+    struct json_writer *j = &s->call->out;
+
+    jw_arr_begin(j);
+    for (size_t i = 0; i < s->n; i++) {
+        struct mempool_entry e;
+        struct txid spender;
+        jw_obj_begin(j);
+        jw_kv_hash(j, "txid", s->points[i].txid.b);
+        jw_kv_uint(j, "vout", s->points[i].n);
+        if (mempool_is_spent(s->call->host->mempool, &s->points[i], &spender)) {
+            jw_kv_hash(j, "spendingtxid", spender.b);
+            if (s->show_tx && mempool_get(s->call->host->mempool, &e, &spender))
+                jw_kv_hex(j, "spendingtx", e.tx->raw, e.tx->raw_len);
+        }
+        jw_obj_end(j);
+    }
+    jw_arr_end(j);
+}
+
+static bool read_point(struct rpc_call *call, struct outpoint *p, struct json_object *o)
+{
+    struct json_object *v;
+    int64_t n;
+
+    if (!rpc_want(call, o, RPC_OBJ))
+        return false;
+    v = rpc_member(o, "txid");
+    if (!v)
+        return rpc_error(call, RPC_TYPE_ERROR, "Missing txid");
+    if (!json_object_is_type(v, json_type_string))
+        return rpc_error(call, RPC_TYPE_ERROR, "JSON value of type %s for field txid is not of expected type string",
+                         rpc_type_name(v));
+    v = rpc_member(o, "vout");
+    if (!v)
+        return rpc_error(call, RPC_TYPE_ERROR, "Missing vout");
+    if (strcmp(rpc_type_name(v), "number") != 0)
+        return rpc_error(call, RPC_TYPE_ERROR, "JSON value of type %s for field vout is not of expected type number",
+                         rpc_type_name(v));
+    json_object_object_foreach(o, key, value)
+    {
+        (void)value;
+        if (strcmp(key, "txid") != 0 && strcmp(key, "vout") != 0)
+            return rpc_error(call, RPC_TYPE_ERROR, "Unexpected key %s", key);
+    }
+    if (!rpc_hash_of(call, p->txid.b, rpc_member(o, "txid"), "txid") || !rpc_int_of(call, &n, v, INT32_MIN, INT32_MAX))
+        return false;
+    if (n < 0)
+        return rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, vout cannot be negative");
+    p->n = (uint32_t)n;
+    return true;
+}
+
+static void gettxspendingprevout(struct rpc_call *call)
+{
+    struct json_object *list = rpc_arg(call, 0), *options = rpc_arg(call, 1), *v;
+    struct spending s = {.call = call, .n = json_object_array_length(list)};
+    bool ok = true;
+
+    if (s.n == 0) {
+        rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, outputs are missing");
+        return;
+    }
+    v = options ? rpc_member(options, "mempool_only") : NULL;
+    if (v && (!rpc_want(call, v, RPC_BOOL) || !json_object_get_boolean(v))) {
+        rpc_error(call, RPC_MISC_ERROR, "Mempool lacks a relevant spend, and txospenderindex is unavailable.");
+        return;
+    }
+    v = options ? rpc_member(options, "return_spending_tx") : NULL;
+    if (v && !rpc_want(call, v, RPC_BOOL))
+        return;
+    s.show_tx = v && json_object_get_boolean(v);
+    s.points = xcalloc(s.n, sizeof(*s.points));
+    for (size_t i = 0; ok && i < s.n; i++)
+        ok = read_point(call, &s.points[i], json_object_array_get_idx(list, i));
+    if (ok && rpc_need_mempool(call))
+        rpc_on_validation(call, show_spending, &s);
+    free(s.points);
+}
+
+#define TXID_PARAM                                                                                                                 \
+    {                                                                                                                              \
+        "txid", RPC_HEX, RPC_REQUIRED, NULL, "The transaction id (must be in mempool)", NULL                                       \
+    }
+#define VERBOSE_PARAM                                                                                                              \
+    {                                                                                                                              \
+        "verbose", RPC_BOOL, 0, "false", "True for a json object, false for array of transaction ids", NULL                        \
+    }
+
+const struct rpc_command rpc_mempool_commands[] = {
+    {"blockchain", "getmempoolancestors", getmempoolancestors, RPC_PARAMS(TXID_PARAM, VERBOSE_PARAM), 0,
+     "If txid is in the mempool, returns all in-mempool ancestors."},
+    {"blockchain", "getmempooldescendants", getmempooldescendants, RPC_PARAMS(TXID_PARAM, VERBOSE_PARAM), 0,
+     "If txid is in the mempool, returns all in-mempool descendants."},
+    {"blockchain", "getmempoolentry", getmempoolentry, RPC_PARAMS(TXID_PARAM), 0, "Returns mempool data for given transaction\n"},
+    {"blockchain", "gettxspendingprevout", gettxspendingprevout,
+     RPC_PARAMS(
+         {"outputs", RPC_ARR, RPC_REQUIRED, NULL,
+          "The transaction outputs that we want to check, and within each, the txid (string) vout (numeric).",
+          "[{\"txid\":\"hex\",\"vout\":n},...]"},
+         {"mempool_only", RPC_BOOL, RPC_OPTION, NULL, "If false and mempool lacks a relevant spend, use txospenderindex.", NULL},
+         {"return_spending_tx", RPC_BOOL, RPC_OPTION, "false", "If true, return the full spending tx.", NULL},
+         {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"}),
+     0, "Scans the mempool to find transactions spending any of the given outputs"},
+    {"blockchain", "getmempoolinfo", getmempoolinfo, NULL, 0, "Returns details on the active state of the TX memory pool."},
+    {"blockchain", "getrawmempool", getrawmempool,
+     RPC_PARAMS(VERBOSE_PARAM,
+                {"mempool_sequence", RPC_BOOL, 0, "false",
+                 "If verbose=false, returns a json object with transaction list and mempool sequence number attached.", NULL}),
+     0,
+     "Returns all transaction ids in memory pool as a json array of string transaction ids.\n"
+     "\nHint: use getmempoolentry to fetch a specific transaction from the mempool."},
+    {"blockchain", "savemempool", savemempool, NULL, 0,
+     "Dumps the mempool to disk. It will fail until the previous dump is fully loaded.\n"},
+    {NULL, NULL, NULL, NULL, 0, NULL}};

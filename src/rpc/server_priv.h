@@ -1,0 +1,75 @@
+/* server_priv.h - the server's state, shared by server.c, request.c, wait.c, threads.c, http.c and auth.c. */
+#ifndef FARTHING_RPC_SERVER_PRIV_H
+#define FARTHING_RPC_SERVER_PRIV_H
+
+#include "rpc/priv.h"
+
+struct http_server;
+struct rpc_auth;
+
+struct rpc_server {
+    atomic_uint refs; /* the owner, and everything posted to the loop */
+    struct rpc_host host;
+    struct pool *pool;
+    unsigned queue_depth;
+    int64_t started; /* seconds of the monotonic clock, for uptime */
+    atomic_bool ready, stopping, waking;
+    pthread_t loop_thread;
+    bool has_loop_thread;
+
+    pthread_mutex_t mutex;  /* guards what follows */
+    pthread_cond_t changed; /* tip moved, or stopping */
+    char warmup[128];
+    struct rpc_call *active;
+    uint64_t tip_changes;
+
+    atomic_bool scanning, scan_abort; /* scantxoutset */
+    atomic_int scan_progress;
+
+    struct rpc_auth *auth;    /* read-only after start */
+    struct http_server *http; /* loop thread */
+};
+
+struct rpc_server *rpc_server_new(const struct rpc_host *host);
+void rpc_server_ref(struct rpc_server *s);
+void rpc_server_unref(struct rpc_server *s);
+
+/* ---- one JSON-RPC body (request.c) ---- */
+struct rpc_reply {
+    int status;                /* HTTP */
+    struct writer body;        /* empty: none */
+    struct rpc_call *deferred; /* a single call that waits: finished later by rpc_reply_finish */
+    bool stop;                 /* the node is to stop once this is sent */
+};
+/** Parses a body. Returns: NULL if it is not JSON. */
+struct json_object *rpc_parse(const char *body, size_t len);
+/** Handles a parsed body. user: whose whitelist counts. may_defer: a call that waits is left in reply->deferred. */
+void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, bool may_defer);
+/** Completes a deferred call (wait over): reply->body and status. */
+void rpc_reply_finish(struct rpc_server *s, struct rpc_reply *reply);
+void rpc_parse_error(struct rpc_reply *reply);
+/** May the whole request run on the loop thread? */
+bool rpc_is_inline(struct rpc_server *s, struct json_object *request);
+/** For tests: a whole body, waiting calls block. Returns: the answer's text (to free), "" if there is none. */
+char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status);
+
+/* ---- waits (wait.c) ---- */
+bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w);
+/** Blocks this (pool) thread until the wait is over, the node stops or time is up. */
+void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w);
+
+/* ---- auth.c ---- */
+bool rpc_auth_init(struct rpc_auth **out, const struct rpc_host *host, char **error);
+void rpc_auth_free(struct rpc_auth *a); /* removes the cookie */
+/** header: the Authorization value. Out: user (to free, may be NULL). */
+bool rpc_auth_check(const struct rpc_auth *a, const char *header, char **user);
+/** May this user call anything / this method? a NULL: yes. */
+bool rpc_auth_user_allowed(const struct rpc_auth *a, const char *user);
+bool rpc_auth_method_allowed(const struct rpc_auth *a, const char *user, const char *method);
+
+/* ---- http.c, loop thread ---- */
+bool http_server_start(struct http_server **out, struct rpc_server *s, char **error);
+void http_server_stop(struct http_server *h);
+void http_server_tip_changed(struct http_server *h);
+
+#endif
