@@ -5,6 +5,7 @@
 
 #include "consensus/check.h"
 #include "policy/policy.h"
+#include "util/rc.h"
 
 struct mempool;
 struct sig_cache;
@@ -19,13 +20,14 @@ struct mempool_chain {
 struct mempool_events {
     void *ctx;
     void (*added)(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence);
-    void (*removed)(void *ctx, struct tx *tx, const char *reason, uint64_t sequence); /* "block" "conflict" "replaced" "expiry" "sizelimit" "reorg" */
+    void (*removed)(void *ctx, struct tx *tx, const char *reason,
+                    uint64_t sequence); /* "block" "conflict" "replaced" "expiry" "sizelimit" "reorg" */
 };
 struct mempool_options {
     const struct chain_params *params;
     struct policy policy;
-    size_t max_bytes;       /* -maxmempool */
-    int64_t expiry;         /* seconds */
+    size_t max_bytes; /* -maxmempool */
+    int64_t expiry;   /* seconds */
     struct sig_cache *sig_cache;
     struct mempool_chain chain;
     struct mempool_events events;
@@ -40,7 +42,10 @@ struct mempool_result {
     int64_t fee, vsize;
     size_t n_replaced;
 };
-/** Tries to add a transaction (tx is ref'ed if added). test_only: nothing changes (testmempoolaccept). bypass_limits: reorganisation. */
+/** Tries to add a transaction (tx is ref'ed if added). test_only: nothing changes (testmempoolaccept). bypass_limits: reorganisation.
+ *  Out: *r: the verdict has Core's reject reason and the code that tells sync how to treat the peer (TX_MISSING_INPUTS: an orphan);
+ *  kind is MEMPOOL_ALREADY_THERE for a transaction with the same wtxid; fee and vsize are 0 if it was refused before they were known.
+ *  Returns: true if it was (or, with test_only, would be) added. */
 bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypass_limits, struct mempool_result *r);
 
 struct mempool_entry {
@@ -50,24 +55,52 @@ struct mempool_entry {
     uint64_t sequence;
     bool spends_coinbase;
     bool unbroadcast;
-    uint32_t n_ancestors, n_descendants;       /* itself included */
+    uint32_t n_ancestors, n_descendants; /* itself included; fees below are modified ones */
     int64_t ancestor_vsize, ancestor_fees, descendant_vsize, descendant_fees;
 };
 /** Out: *e; e->tx is borrowed. Returns: false if absent. */
 bool mempool_get(struct mempool *m, struct mempool_entry *e, const struct txid *id);
 bool mempool_has_wtxid(struct mempool *m, const struct wtxid *id);
-/** A coin created by a mempool transaction; and whether an outpoint is spent by one (out: *spender may be NULL). */
+/** The entry with that wtxid. */
+bool mempool_get_by_wtxid(struct mempool *m, struct mempool_entry *e, const struct wtxid *id);
+/** A coin created by a mempool transaction, spent or not (height MEMPOOL_COIN_HEIGHT; its script belongs to that transaction); and whether
+ *  an outpoint is spent by one (out: *spender may be NULL). */
+#define MEMPOOL_COIN_HEIGHT 0x7fffffffu
 bool mempool_get_coin(struct mempool *m, struct coin *c, const struct outpoint *o);
 bool mempool_is_spent(struct mempool *m, const struct outpoint *o, struct txid *spender);
 size_t mempool_count(struct mempool *m);
 /** Visits every entry in the order in which a miner may take them (parents before children). fn returns false to stop. */
 void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx);
+/* Transactions that are worth mining together: each chunk pays the best rate of what its cluster has left. */
+struct mempool_chunk {
+    const struct mempool_entry *tx; /* n of them, parents before children */
+    size_t n;
+    int64_t fee;    /* with what prioritisetransaction added */
+    int64_t weight; /* sigops taken into account */
+};
+enum mempool_visit { MEMPOOL_NEXT, MEMPOOL_SKIP_CLUSTER /* what is left of it may need this chunk */, MEMPOOL_STOP };
+/** Visits all chunks, best fee rate first (mempool_each in groups); relations are not filled in. */
+void mempool_each_chunk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
 /** In-mempool parents / children / all ancestors / descendants (itself excluded). Out: ids (malloc'ed). Returns: count. */
 enum mempool_relation { MEMPOOL_PARENTS, MEMPOOL_CHILDREN, MEMPOOL_ANCESTORS, MEMPOOL_DESCENDANTS };
 size_t mempool_relatives(struct mempool *m, struct txid **ids, const struct txid *id, enum mempool_relation rel);
-struct mempool_stats { size_t count, bytes /* vsize sum */, usage, max_bytes; int64_t total_fee; int64_t min_fee_rate /* sat/kvB */; uint64_t sequence; size_t unbroadcast; };
+struct mempool_stats {
+    size_t count, bytes /* vsize sum */, usage, max_bytes;
+    int64_t total_fee;
+    int64_t min_fee_rate /* sat/kvB */;
+    uint64_t sequence;
+    size_t unbroadcast;
+};
 void mempool_stats(struct mempool *m, struct mempool_stats *out);
+/** Adds to (or takes from) the fee that mining and eviction see; deltas of one transaction add up, present in the pool or not. */
 void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_delta);
+/** All deltas in order of txid. Returns: their number; *out: an array that stays valid until the pool changes. */
+struct mempool_delta {
+    struct txid txid;
+    int64_t delta;
+};
+size_t mempool_deltas(struct mempool *m, const struct mempool_delta **out);
+/** Marks as not yet taken over by any peer (ignored if absent). */
 void mempool_set_unbroadcast(struct mempool *m, const struct txid *id, bool on);
 
 /* The chain moved: called by node from the chain's events, on the validation thread. */
@@ -76,7 +109,8 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 /** After a step of the chain is complete: puts disconnected transactions back, drops what is no longer final or mature, trims. */
 void mempool_tip_changed(struct mempool *m);
 
-/** mempool.dat (our own version of Core's format, readable by it). */
+/** mempool.dat in Core's format (version 2: obfuscated; version 1 is read too). Out: *count (may be NULL): transactions written / taken
+ *  back. mempool_load: RC_NOT_FOUND without a file, RC_CORRUPT if it is not one or cut short (what came before the fault is kept). */
 enum rc mempool_save(struct mempool *m, const char *path, size_t *count);
 enum rc mempool_load(struct mempool *m, const char *path, size_t *count);
 

@@ -1,0 +1,180 @@
+/* checks.c - the steps of judging one transaction that concern itself and its inputs, in the order in which Core reports faults. Called by
+ * accept.c; validation thread. */
+#include <stdio.h>
+
+#include "mempool/internal.h"
+#include "script/cache.h"
+#include "script/verify.h"
+
+/* Outputs of the same transaction that are looked for in the chain before it is called an orphan. */
+#define KNOWN_OUTPUTS_TRIED 16
+
+bool attempt_check_form(struct attempt *a)
+{
+    const struct mempool *m = a->m;
+    const char *reason;
+
+    if (!check_transaction(a->tx, a->v))
+        return false;
+    if (tx_is_coinbase(a->tx))
+        return verdict_invalid(a->v, TX_CONSENSUS, "coinbase", NULL);
+    if (m->o.policy.require_standard && !policy_is_standard_tx(&m->o.policy, a->tx, &reason))
+        return verdict_invalid(a->v, TX_NOT_STANDARD, reason, NULL);
+    if (a->tx->stripped_len < MIN_STANDARD_TX_NONWITNESS_SIZE) /* 64 bytes read as a Merkle node: CVE-2017-12842 */
+        return verdict_invalid(a->v, TX_NOT_STANDARD, "tx-size-small", NULL);
+    if (!pool_is_final(a->tip, a->tx))
+        return verdict_invalid(a->v, TX_PREMATURE_SPEND, "non-final", NULL);
+    if (index_find_wtxid(m, &a->tx->wtxid))
+        return verdict_invalid(a->v, TX_CONFLICT, "txn-already-in-mempool", NULL);
+    if (index_find(m, &a->tx->txid))
+        return verdict_invalid(a->v, TX_CONFLICT, "txn-same-nonwitness-data-in-mempool", NULL);
+    return true;
+}
+
+/* An input is not there: is that because the transaction is in a block already? */
+static bool missing_input(struct attempt *a)
+{
+    struct outpoint o = {.txid = a->tx->txid};
+    struct coin c;
+    for (; o.n < a->tx->n_out && o.n < KNOWN_OUTPUTS_TRIED; o.n++) {
+        if (pool_coin(a->m, &c, &o) == RC_OK)
+            return verdict_invalid(a->v, TX_CONFLICT, "txn-already-known", NULL);
+    }
+    return verdict_invalid(a->v, TX_MISSING_INPUTS, "bad-txns-inputs-missingorspent", NULL);
+}
+
+bool attempt_find_coins(struct attempt *a)
+{
+    uint32_t n = a->tx->n_in;
+    a->coins = (struct coin *)arena_alloc(&a->m->scratch, n * sizeof(*a->coins));
+    a->spent = (struct tx_out *)arena_alloc(&a->m->scratch, n * sizeof(*a->spent));
+    a->m->mark++;
+    for (uint32_t i = 0; i < n; i++) {
+        struct spend *s = index_find_spend(a->m, &a->tx->in[i].prevout);
+        if (s && s->by->mark != a->m->mark) {
+            s->by->mark = a->m->mark;
+            entry_list_add(&a->direct, s->by);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        enum rc rc = pool_coin(a->m, &a->coins[i], &a->tx->in[i].prevout);
+        if (rc == RC_NOT_FOUND)
+            return missing_input(a);
+        if (rc != RC_OK)
+            return verdict_internal(a->v, "cannot read the coin %s:%u: %s", txid_hex(&a->tx->in[i].prevout.txid).s,
+                                    a->tx->in[i].prevout.n, rc_name(rc));
+        a->spent[i] = a->coins[i].out;
+    }
+    return true;
+}
+
+bool attempt_check_inputs(struct attempt *a)
+{
+    bool standard = a->m->o.policy.require_standard;
+    const struct header_node *depends;
+    int64_t fee;
+
+    if (!pool_lock_passed(a->tip, pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &depends)))
+        return verdict_invalid(a->v, TX_PREMATURE_SPEND, "non-BIP68-final", NULL);
+    if (!check_tx_inputs(a->tx, a->coins, a->tip->height + 1, &fee, a->v))
+        return false;
+    if (standard && !policy_inputs_standard(a->tx, a->spent, a->v))
+        return false;
+    if (a->tx->has_witness && standard && !policy_witness_standard(a->tx, a->spent))
+        return verdict_invalid(a->v, TX_WITNESS_MUTATED, "bad-witness-nonstandard", NULL);
+    return true;
+}
+
+static bool check_fee_rate(struct attempt *a)
+{
+    const struct mempool_entry *e = &a->entry->pub;
+    int64_t pool_fee = policy_fee(pool_min_fee_rate(a->m), e->vsize);
+    int64_t relay_fee = policy_fee(a->m->o.policy.min_relay_fee_rate, e->vsize);
+
+    if (pool_fee > 0 && e->modified_fee < pool_fee)
+        return verdict_invalid(a->v, TX_RECONSIDERABLE, "mempool min fee not met", "%lld < %lld", (long long)e->modified_fee,
+                               (long long)pool_fee);
+    if (e->modified_fee < relay_fee)
+        return verdict_invalid(a->v, TX_RECONSIDERABLE, "min relay fee not met", "%lld < %lld", (long long)e->modified_fee,
+                               (long long)relay_fee);
+    return true;
+}
+
+static void fill_entry(struct attempt *a, struct entry *e)
+{
+    const struct policy *p = &a->m->o.policy;
+    struct verdict unused;
+
+    verdict_init(&unused);
+    check_tx_inputs(a->tx, a->coins, a->tip->height + 1, &e->pub.fee, &unused); /* passed before; for the fee */
+    e->pub.modified_fee = fee_add(e->pub.fee, pool_delta(a->m, &a->tx->txid));
+    e->pub.weight = tx_weight(a->tx);
+    e->pub.sigop_cost = tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD);
+    e->pub.vsize = policy_vsize(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
+    e->adjusted_weight = policy_weight(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
+    e->pub.time = a->time;
+    e->pub.height = a->tip->height;
+    e->pub.sequence = a->bypass_limits ? 0 : a->m->sequence; /* from a block: older than anything in the pool */
+    e->lock = pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &e->lock_block);
+    for (uint32_t i = 0; i < a->tx->n_in; i++)
+        e->pub.spends_coinbase |= a->coins[i].coinbase;
+}
+
+bool attempt_make_entry(struct attempt *a)
+{
+    const struct policy *p = &a->m->o.policy;
+    const struct mempool_entry *e;
+
+    a->entry = entry_new(a->m, a->tx);
+    fill_entry(a, a->entry);
+    e = &a->entry->pub;
+    if (p->require_standard && (e->fee || e->modified_fee) && policy_dust_count(a->tx, p->dust_fee_rate))
+        return verdict_invalid(a->v, TX_NOT_STANDARD, "dust", "tx with dust output must be 0-fee");
+    if (e->sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
+        return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%lld", (long long)e->sigop_cost);
+    return a->bypass_limits || check_fee_rate(a);
+}
+
+static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midstate *mid)
+{
+    bool policy_only = (flags & ~SCRIPT_VERIFY_MANDATORY) != 0;
+    enum verdict_code code = policy_only ? TX_NOT_STANDARD : TX_CONSENSUS;
+    enum script_error err;
+
+    for (uint32_t i = 0; i < a->tx->n_in; i++) {
+        const struct outpoint *o = &a->tx->in[i].prevout;
+        char reason[sizeof(a->v->reason)];
+        if (script_verify_input(&err, a->tx, i, &a->spent[i], flags, mid, a->m->o.sig_cache, true))
+            continue;
+        snprintf(reason, sizeof(reason), "%s-script-verify-flag-failed (%s)", policy_only ? "mempool" : "block",
+                 script_error_text(err));
+        if (policy_only && !a->tx->has_witness && policy_spends_witness_program(a->tx, a->spent))
+            code = TX_WITNESS_STRIPPED;
+        return verdict_invalid(a->v, code, reason, "input %u of %s (wtxid %s), spending %s:%u", i, txid_hex(&a->tx->txid).s,
+                               wtxid_hex(&a->tx->wtxid).s, txid_hex(&o->txid).s, o->n);
+    }
+    return true;
+}
+
+/* Twice: as policy wants it, then as the next block is likely to be checked. The second run finds the signatures in the cache; it keeps
+ * a fault in the policy flags from putting an invalid transaction into blocks, and what it found is remembered for those blocks. */
+bool attempt_check_scripts(struct attempt *a)
+{
+    uint32_t flags = block_script_flags(a->m->o.params, a->tip);
+    struct sig_cache *cache = a->m->o.sig_cache;
+    struct tx_midstate mid;
+    uint8_t key[32];
+
+    tx_midstate_init(&mid, a->tx, a->spent, false);
+    if (!run_scripts(a, SCRIPT_VERIFY_STANDARD, &mid))
+        return false;
+    if (!cache)
+        return run_scripts(a, flags, &mid);
+    sig_cache_tx_key(key, cache, &a->tx->wtxid, flags);
+    if (sig_cache_has(cache, key, false))
+        return true;
+    if (!run_scripts(a, flags, &mid))
+        return false;
+    sig_cache_add(cache, key);
+    return true;
+}

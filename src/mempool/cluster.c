@@ -1,0 +1,232 @@
+/* cluster.c - connected sets of transactions in the order in which a miner takes them. Called when entries come and go; validation thread.
+ *
+ * The order is by ancestor fee rate: again and again the member whose remaining ancestors and itself pay the best rate is taken with them.
+ * Neighbours are then merged into chunks wherever the later one pays more, which is what a miner would do with that order. */
+#include <stdlib.h>
+
+#include "mempool/internal.h"
+#include "util/assert.h"
+#include "util/mem.h"
+
+int64_t fee_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+static struct fee_weight rate_of(const struct member *t, uint64_t set)
+{
+    struct fee_weight sum = {0, 0};
+    for (; set; set &= set - 1) {
+        const struct entry *e = t[__builtin_ctzll(set)].e;
+        sum.fee = fee_add(sum.fee, e->pub.modified_fee);
+        sum.weight += e->adjusted_weight;
+    }
+    return sum;
+}
+
+/* Bits of places: parents from the entries, then ancestors and descendants until nothing is added. */
+static void relate(struct mempool *m, struct member *t, struct entry *const *set, unsigned n)
+{
+    bool more = true;
+    m->mark++;
+    for (unsigned i = 0; i < n; i++) {
+        set[i]->mark = m->mark;
+        set[i]->slot = i;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        t[i] = (struct member){.e = set[i], .ancestors = 1ull << i, .descendants = 0};
+        for (uint32_t k = 0; k < set[i]->n_parents; k++) {
+            if (set[i]->parent[k]->mark == m->mark)
+                t[i].parents |= 1ull << set[i]->parent[k]->slot;
+        }
+    }
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < n; i++) {
+            uint64_t old = t[i].ancestors;
+            for (uint64_t p = t[i].parents; p; p &= p - 1)
+                t[i].ancestors |= t[__builtin_ctzll(p)].ancestors;
+            more |= t[i].ancestors != old;
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        for (uint64_t a = t[i].ancestors; a; a &= a - 1)
+            t[__builtin_ctzll(a)].descendants |= 1ull << i;
+    }
+}
+
+/* Appends a set to the order, parents first, otherwise as they arrived. */
+static unsigned append(unsigned *order, unsigned at, const struct member *t, uint64_t set, uint64_t *done)
+{
+    while (set) {
+        unsigned best = CLUSTER_MAX;
+        for (uint64_t s = set; s; s &= s - 1) {
+            unsigned i = (unsigned)__builtin_ctzll(s);
+            if (!(t[i].parents & ~*done) && (best == CLUSTER_MAX || t[i].e->serial < t[best].e->serial))
+                best = i;
+        }
+        ASSERT(best < CLUSTER_MAX);
+        order[at++] = best;
+        *done |= 1ull << best;
+        set &= ~(1ull << best);
+    }
+    return at;
+}
+
+static void linearise(unsigned *order, const struct member *t, unsigned n)
+{
+    uint64_t done = 0;
+    for (unsigned at = 0; at < n;) {
+        struct fee_weight best_rate = {0, 1};
+        unsigned best = CLUSTER_MAX;
+        for (unsigned i = 0; i < n; i++) {
+            struct fee_weight rate;
+            int cmp;
+            if (done >> i & 1)
+                continue;
+            rate = rate_of(t, t[i].ancestors & ~done);
+            cmp = best == CLUSTER_MAX ? 1 : rate_cmp(rate, best_rate);
+            if (cmp > 0 || (cmp == 0 && (rate.weight < best_rate.weight ||
+                                         (rate.weight == best_rate.weight && t[i].e->serial < t[best].e->serial)))) {
+                best = i;
+                best_rate = rate;
+            }
+        }
+        at = append(order, at, t, t[best].ancestors & ~done, &done);
+    }
+}
+
+static void cut_chunks(struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct entry *e = c->tx[i].e;
+        struct chunk *k = &c->chunk[c->n_chunks++];
+        *k = (struct chunk){{e->pub.modified_fee, e->adjusted_weight}, i, 1};
+        for (; c->n_chunks > 1 && rate_cmp(k->rate, k[-1].rate) > 0; k--) {
+            k[-1].rate.fee = fee_add(k[-1].rate.fee, k->rate.fee);
+            k[-1].rate.weight += k->rate.weight;
+            k[-1].n += k->n;
+            c->n_chunks--;
+        }
+    }
+}
+
+static uint64_t permute(uint64_t set, const unsigned *place)
+{
+    uint64_t out = 0;
+    for (; set; set &= set - 1)
+        out |= 1ull << place[__builtin_ctzll(set)];
+    return out;
+}
+
+static size_t cluster_size(size_t n)
+{
+    return sizeof(struct cluster) + n * (sizeof(struct member) + sizeof(struct chunk));
+}
+
+size_t cluster_usage(const struct cluster *c)
+{
+    return heap_bytes(cluster_size(c->n));
+}
+
+struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_t n)
+{
+    struct cluster *c = (struct cluster *)xcalloc(1, cluster_size(n));
+    struct member t[CLUSTER_MAX];
+    unsigned order[CLUSTER_MAX], place[CLUSTER_MAX];
+
+    ASSERT(n > 0 && n <= CLUSTER_MAX);
+    c->n = (unsigned)n;
+    c->chunk = (struct chunk *)(void *)(c->tx + n);
+    c->serial = UINT64_MAX;
+    relate(m, t, set, c->n);
+    linearise(order, t, c->n);
+    for (unsigned i = 0; i < c->n; i++)
+        place[order[i]] = i;
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct member *from = &t[order[i]];
+        c->tx[i] = (struct member){from->e, permute(from->parents, place), permute(from->ancestors, place),
+                                   permute(from->descendants, place)};
+        c->weight += from->e->adjusted_weight;
+        if (from->e->serial < c->serial)
+            c->serial = from->e->serial;
+    }
+    cut_chunks(c);
+    return c;
+}
+
+/* The part that i belongs to; paths are halved on the way. */
+static size_t root_of(size_t *up, size_t i)
+{
+    while (up[i] != i) {
+        up[i] = up[up[i]];
+        i = up[i];
+    }
+    return i;
+}
+
+size_t entries_part(struct mempool *m, struct entry **set, size_t n, size_t **ends)
+{
+    size_t *up = (size_t *)xmalloc((n + 1) * 3 * sizeof(*up)), *count = up + n + 1, *start = count + n + 1;
+    struct entry **sorted = (struct entry **)xmalloc((n + 1) * sizeof(*sorted));
+    size_t parts = 0, at = 0;
+
+    m->mark++;
+    for (size_t i = 0; i < n; i++) {
+        set[i]->mark = m->mark;
+        set[i]->slot = up[i] = i;
+        count[i] = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < set[i]->n_parents; k++) {
+            if (set[i]->parent[k]->mark == m->mark)
+                up[root_of(up, set[i]->parent[k]->slot)] = root_of(up, i);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        parts += count[root_of(up, i)]++ == 0;
+    *ends = (size_t *)xmalloc((parts + 1) * sizeof(**ends));
+    parts = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!count[i])
+            continue;
+        start[i] = at;
+        at += count[i];
+        (*ends)[parts++] = at;
+    }
+    for (size_t i = 0; i < n; i++)
+        sorted[start[root_of(up, i)]++] = set[i];
+    for (size_t i = 0; i < n; i++)
+        set[i] = sorted[i];
+    free(sorted);
+    free(up);
+    return parts;
+}
+
+void clusters_adopt(struct mempool *m, struct entry **set, size_t n)
+{
+    size_t *ends, parts = entries_part(m, set, n, &ends), first = 0;
+    for (size_t p = 0; p < parts; p++) {
+        struct cluster *c = cluster_build(m, set + first, ends[p] - first);
+        for (unsigned i = 0; i < c->n; i++) {
+            c->tx[i].e->cluster = c;
+            c->tx[i].e->at = i;
+        }
+        heap_add(&m->by_worst, &c->by_worst);
+        m->inner_usage += cluster_usage(c);
+        first = ends[p];
+    }
+    free(ends);
+}
+
+void cluster_release(struct mempool *m, struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        c->tx[i].e->cluster = NULL;
+    heap_remove(&m->by_worst, &c->by_worst);
+    m->inner_usage -= cluster_usage(c);
+    free(c);
+}

@@ -1,0 +1,247 @@
+/* internal.h - what the files of the memory pool share.
+ *
+ * An entry is a transaction in the pool. Entries connected by spending form a cluster of at most 64; each cluster keeps its members in the
+ * order in which a miner would take them, cut into chunks of falling fee rate. Mining takes the best chunk of all clusters first, eviction
+ * the worst, a replacement must make the chunks better. All of it belongs to the validation thread. */
+#ifndef FARTHING_MEMPOOL_INTERNAL_H
+#define FARTHING_MEMPOOL_INTERNAL_H
+
+#include <stddef.h>
+
+#include "mempool/mempool.h"
+
+#define CLUSTER_MAX 64 /* members; sets of them are bits of a uint64_t */
+
+/* ---- heap.c: binary heap of things that know their place ---- */
+
+struct heap_node {
+    size_t pos;
+};
+struct heap {
+    struct heap_node **node;
+    size_t n, cap;
+    bool (*before)(const struct heap_node *a, const struct heap_node *b);
+};
+void heap_add(struct heap *h, struct heap_node *n);
+void heap_remove(struct heap *h, struct heap_node *n);
+static inline struct heap_node *heap_top(const struct heap *h)
+{
+    return h->n ? h->node[0] : NULL;
+}
+
+/* ---- entries ---- */
+
+struct entry;
+struct cluster;
+
+/* One input: this entry spends that outpoint. Links of the pool's table of spent outpoints. */
+struct spend {
+    struct spend *next;
+    struct entry *by;
+    const struct outpoint *outpoint;
+};
+
+struct entry {
+    struct mempool_entry pub; /* relations are filled in when asked for */
+    struct heap_node by_time; /* first */
+    int64_t adjusted_weight;
+    struct sequence_lock lock;
+    const struct header_node *lock_block; /* the lock holds as long as this block is in the chain */
+    struct entry *next_txid, *next_wtxid;
+    struct entry **parent;
+    uint32_t n_parents;
+    bool in_pool;
+    struct cluster *cluster;
+    unsigned at;          /* place in the cluster */
+    uint64_t serial;      /* order of arrival, never the same twice */
+    uint64_t mark;        /* scratch: equals m->mark if visited */
+    size_t slot;          /* scratch: place in the set that was marked */
+    size_t usage;         /* bytes on the heap, transaction included */
+    struct spend spend[]; /* n_in */
+};
+
+static inline struct entry *entry_of_time(const struct heap_node *n)
+{
+    return (struct entry *)(void *)((char *)(uintptr_t)n - offsetof(struct entry, by_time));
+}
+
+/** An entry that is not in the pool yet; takes a reference to tx. Parents are looked up. */
+struct entry *entry_new(struct mempool *m, struct tx *tx);
+void entry_free(struct entry *e);
+/** Does parent occur among e's parents? */
+bool entry_has_parent(const struct entry *e, const struct entry *parent);
+void entry_add_parent(struct entry *e, struct entry *parent);
+void entry_drop_parent(struct entry *e, const struct entry *parent);
+/** What malloc takes for a block of that size. */
+size_t heap_bytes(size_t size);
+
+/* ---- clusters ---- */
+
+struct fee_weight {
+    int64_t fee, weight; /* weight > 0 */
+};
+/** <0, 0, >0: fee rate of a against b. */
+static inline int rate_cmp(struct fee_weight a, struct fee_weight b)
+{
+    __int128 l = (__int128)a.fee * b.weight, r = (__int128)b.fee * a.weight;
+    return l < r ? -1 : l > r;
+}
+int64_t fee_add(int64_t a, int64_t b); /* saturates */
+
+struct member {
+    struct entry *e;
+    uint64_t parents, ancestors, descendants; /* bits of places; the latter two with itself */
+};
+struct chunk {
+    struct fee_weight rate;
+    unsigned first, n;
+};
+struct cluster {
+    struct heap_node by_worst; /* first */
+    uint64_t serial;           /* of its earliest member */
+    int64_t weight;
+    unsigned n, n_chunks;
+    struct chunk *chunk; /* behind the members */
+    struct member tx[];  /* in mining order */
+};
+static inline struct cluster *cluster_of_worst(const struct heap_node *n)
+{
+    return (struct cluster *)(void *)(uintptr_t)n;
+}
+
+/** Orders and cuts a connected set of at most CLUSTER_MAX entries. The entries are not changed but for their scratch. */
+struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_t n);
+/** Parts a set of entries into connected ones. Out: set is reordered, part by part; *ends: end of each part (malloc'ed). Returns: parts. */
+size_t entries_part(struct mempool *m, struct entry **set, size_t n, size_t **ends);
+/** Builds the clusters of a set and makes the entries theirs. The entries' old clusters must have been let go. */
+void clusters_adopt(struct mempool *m, struct entry **set, size_t n);
+/** Takes a cluster out of the pool and frees it; its entries are in none until they are adopted. */
+void cluster_release(struct mempool *m, struct cluster *c);
+size_t cluster_usage(const struct cluster *c);
+
+/* A growing list of entries. */
+struct entry_list {
+    struct entry **e;
+    size_t n, cap;
+};
+void entry_list_add(struct entry_list *l, struct entry *e);
+void entry_list_clear(struct entry_list *l);
+/** Adds e's descendants (itself included) that do not carry the current mark, and marks them. */
+void entry_list_add_descendants(struct mempool *m, struct entry_list *l, const struct entry *e);
+
+/* ---- the pool ---- */
+
+struct table {
+    void **bucket;
+    size_t mask, n;
+};
+
+/* Transactions of disconnected blocks that wait for tip_changed, the latest first. */
+struct waiting {
+    struct tx **tx;
+    size_t n, cap, bytes;
+};
+
+struct mempool {
+    struct mempool_options o;
+    uint64_t salt[2];
+    struct table by_txid, by_wtxid; /* struct entry */
+    struct table spent;             /* struct spend */
+    struct heap by_time;            /* oldest entry first */
+    struct heap by_worst;           /* cluster with the worst chunk first */
+    struct mempool_delta *delta;    /* sorted by txid */
+    size_t n_delta, cap_delta;
+    size_t n_unbroadcast;
+    uint64_t sequence, serial, mark;
+    size_t inner_usage; /* of entries and clusters */
+    size_t vsize;
+    int64_t fees;
+    double rolling_rate; /* sat/kvB; falls with time once a block has come */
+    int64_t rolling_time;
+    bool block_since_bump;
+    struct waiting waiting;
+    bool reorganised; /* blocks were disconnected since the last tip_changed */
+    struct arena scratch;
+};
+
+/* index.c */
+struct entry *index_find(const struct mempool *m, const struct txid *id);
+struct entry *index_find_wtxid(const struct mempool *m, const struct wtxid *id);
+struct spend *index_find_spend(const struct mempool *m, const struct outpoint *o);
+void index_add(struct mempool *m, struct entry *e);
+void index_remove(struct mempool *m, struct entry *e);
+void index_init(struct mempool *m);
+void index_clear(struct mempool *m);
+size_t index_usage(const struct mempool *m);
+
+/* pool.c */
+int64_t pool_delta(const struct mempool *m, const struct txid *id);
+void pool_forget_delta(struct mempool *m, const struct txid *id);
+size_t pool_usage(const struct mempool *m);
+/** Fills in the relations of the public form. */
+void entry_refresh(struct entry *e);
+
+/* add.c */
+/** Puts an entry into the pool, which owns it from now on. may_have_children: the pool may hold transactions that spend its outputs
+ *  (reorganisation); if all of them together are too many, the worst are removed. */
+void pool_insert(struct mempool *m, struct entry *e, bool may_have_children);
+
+/* remove.c */
+enum removal { REMOVED_BLOCK, REMOVED_CONFLICT, REMOVED_REPLACED, REMOVED_EXPIRY, REMOVED_SIZE, REMOVED_REORG };
+/** Removes exactly these entries (no duplicates); those that spend them and are not among them become entries without that parent. */
+void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum removal why);
+/** Removes a transaction, if it is there, and all that spends it. */
+void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal why);
+
+/* checks.c: one attempt to add a transaction. */
+struct attempt {
+    struct mempool *m;
+    struct tx *tx;
+    bool test_only, bypass_limits;
+    int64_t time;
+    struct verdict *v;
+    const struct header_node *tip;
+    struct coin *coins; /* n_in each, in m->scratch */
+    struct tx_out *spent;
+    struct entry *entry;         /* owned until it is in the pool */
+    struct entry_list direct;    /* conflicts, and the sibling that gives way */
+    struct entry_list conflicts; /* with their descendants */
+    struct entry_list remaining; /* what would stay of all clusters concerned, with the new entry */
+    bool sibling;
+};
+bool attempt_check_form(struct attempt *a);
+bool attempt_find_coins(struct attempt *a);
+bool attempt_check_inputs(struct attempt *a);
+bool attempt_make_entry(struct attempt *a);
+bool attempt_check_scripts(struct attempt *a);
+/* truc.c */
+bool attempt_check_truc(struct attempt *a);
+bool attempt_check_dust_spends(struct attempt *a);
+/* replace.c */
+bool attempt_check_replacement(struct attempt *a);
+bool attempt_check_cluster(struct attempt *a);
+bool attempt_check_ancestry(struct attempt *a);
+
+/* accept.c */
+bool pool_accept(struct mempool *m, struct tx *tx, int64_t time, bool test_only, bool bypass_limits, struct mempool_result *r);
+/* locks.c: when a transaction may be mined. */
+struct sequence_lock pool_sequence_lock(const struct mempool *m, const struct header_node *tip, const struct tx *tx,
+                                        const struct coin *coins, const struct header_node **depends);
+bool pool_lock_passed(const struct header_node *tip, struct sequence_lock lock);
+bool pool_is_final(const struct header_node *tip, const struct tx *tx);
+/** The coin of an input: of the pool, else of the chain. */
+enum rc pool_coin(struct mempool *m, struct coin *c, const struct outpoint *o);
+
+/* evict.c */
+int64_t pool_min_fee_rate(struct mempool *m);
+void pool_expire(struct mempool *m);
+void pool_trim(struct mempool *m, size_t max_bytes);
+
+/* order.c: all chunks, best first. */
+struct placed_chunk {
+    const struct cluster *cluster;
+    unsigned index;
+};
+size_t pool_chunks(const struct mempool *m, struct placed_chunk **out);
+
+#endif

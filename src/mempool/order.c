@@ -1,0 +1,74 @@
+/* order.c - the pool in the order in which a miner takes it: all chunks of all clusters by falling fee rate. Called by mining, RPC and
+ * persist.c; validation thread. */
+#include <stdlib.h>
+
+#include "mempool/internal.h"
+#include "util/mem.h"
+
+/* Equal rates: older clusters first, and a cluster's own chunks in their order. */
+static int chunk_cmp(const void *x, const void *y)
+{
+    const struct placed_chunk *a = (const struct placed_chunk *)x, *b = (const struct placed_chunk *)y;
+    int cmp = rate_cmp(b->cluster->chunk[b->index].rate, a->cluster->chunk[a->index].rate);
+    if (cmp)
+        return cmp;
+    if (a->cluster != b->cluster)
+        return a->cluster->serial < b->cluster->serial ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->by_worst.n; i++)
+        n += cluster_of_worst(m->by_worst.node[i])->n_chunks;
+    *out = (struct placed_chunk *)xmalloc((n + 1) * sizeof(**out));
+    n = 0;
+    for (size_t i = 0; i < m->by_worst.n; i++) {
+        const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
+        for (unsigned k = 0; k < c->n_chunks; k++)
+            (*out)[n++] = (struct placed_chunk){c, k};
+    }
+    qsort(*out, n, sizeof(**out), chunk_cmp);
+    return n;
+}
+
+void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx)
+{
+    struct placed_chunk *order;
+    size_t n = pool_chunks(m, &order);
+    bool go_on = true;
+
+    for (size_t i = 0; i < n && go_on; i++) {
+        const struct chunk *k = &order[i].cluster->chunk[order[i].index];
+        for (unsigned t = 0; t < k->n && go_on; t++) {
+            struct entry *e = order[i].cluster->tx[k->first + t].e;
+            entry_refresh(e);
+            go_on = fn(ctx, &e->pub);
+        }
+    }
+    free(order);
+}
+
+void mempool_each_chunk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
+{
+    struct mempool_entry tx[CLUSTER_MAX];
+    struct placed_chunk *order;
+    size_t n = pool_chunks(m, &order);
+    enum mempool_visit visit = MEMPOOL_NEXT;
+    uint64_t skipped = ++m->mark; /* carried by the first member of clusters to be skipped */
+
+    for (size_t i = 0; i < n && visit != MEMPOOL_STOP; i++) {
+        const struct cluster *c = order[i].cluster;
+        const struct chunk *k = &c->chunk[order[i].index];
+        struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
+        if (c->tx[0].e->mark == skipped)
+            continue;
+        for (unsigned t = 0; t < k->n; t++)
+            tx[t] = c->tx[k->first + t].e->pub;
+        visit = fn(ctx, &out);
+        if (visit == MEMPOOL_SKIP_CLUSTER)
+            c->tx[0].e->mark = skipped;
+    }
+    free(order);
+}
