@@ -35,7 +35,9 @@ void args_free(struct args *a);
 /** Reads the command line (argv[0] skipped). Returns: false with a message in *error (to free) such as
  *  "Invalid parameter -foo"; arguments that are not options end the parse and are left: *rest = index of the first. */
 bool args_parse(struct args *a, int argc, char **argv, int *rest, char **error);
-/** Reads a config file (and its includeconf files, relative to its folder). Returns: false with a message in *error.
+/** The folder that relative includeconf paths start at: the datadir. Without it, the config file's own. */
+void args_set_include_dir(struct args *a, const char *dir);
+/** Reads a config file and its includeconf files. Returns: false with a message in *error.
  *  Unknown keys are collected as warnings, see args_warnings. A missing file: false unless may_miss. An includeconf inside an
  *  included file is reported on standard error and ignored, as Core does. */
 bool args_read_config(struct args *a, const char *path, bool may_miss, char **error);

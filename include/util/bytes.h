@@ -14,17 +14,21 @@
 struct reader {
     const uint8_t *pos; /* next byte; valid up to end */
     const uint8_t *end;
-    bool failed;        /* sticky: something ran past the end or was malformed */
+    bool failed; /* sticky: something ran past the end or was malformed */
 };
 
-/** A reader over borrowed bytes. */
+/** A reader over borrowed bytes; data may be NULL if len is 0. */
 static inline struct reader reader_make(const void *data, size_t len)
 {
-    struct reader r = {(const uint8_t *)data, (const uint8_t *)data + len, false};
+    const uint8_t *start = (const uint8_t *)data;
+    struct reader r = {start, len ? start + len : start, false};
     return r;
 }
 /** Bytes left (0 once failed is set by reader_fail). */
-static inline size_t reader_left(const struct reader *r) { return (size_t)(r->end - r->pos); }
+static inline size_t reader_left(const struct reader *r)
+{
+    return (size_t)(r->end - r->pos);
+}
 /** Marks the input as malformed and leaves nothing to read. */
 static inline void reader_fail(struct reader *r)
 {
@@ -32,7 +36,10 @@ static inline void reader_fail(struct reader *r)
     r->pos = r->end;
 }
 /** True if nothing failed and every byte was used. */
-static inline bool reader_done(const struct reader *r) { return !r->failed && r->pos == r->end; }
+static inline bool reader_done(const struct reader *r)
+{
+    return !r->failed && r->pos == r->end;
+}
 /** Borrows `len` bytes and steps over them. Returns: pointer into the input, NULL (and failed) when too short. */
 static inline const uint8_t *read_bytes(struct reader *r, size_t len)
 {
@@ -54,17 +61,26 @@ static inline void read_copy(struct reader *r, void *out, size_t len)
         memset(out, 0, len);
 }
 
-static inline uint16_t get_le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static inline uint16_t get_le16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] | p[1] << 8);
+}
 static inline uint32_t get_le32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
-static inline uint64_t get_le64(const uint8_t *p) { return (uint64_t)get_le32(p) | (uint64_t)get_le32(p + 4) << 32; }
+static inline uint64_t get_le64(const uint8_t *p)
+{
+    return (uint64_t)get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+}
 static inline uint32_t get_be32(const uint8_t *p)
 {
     return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
 }
-static inline uint64_t get_be64(const uint8_t *p) { return (uint64_t)get_be32(p + 4) | (uint64_t)get_be32(p) << 32; }
+static inline uint64_t get_be64(const uint8_t *p)
+{
+    return (uint64_t)get_be32(p + 4) | (uint64_t)get_be32(p) << 32;
+}
 static inline void put_le16(uint8_t *p, uint16_t v)
 {
     p[0] = (uint8_t)v;
@@ -120,7 +136,10 @@ struct writer {
     size_t cap;
 };
 
-#define WRITER_INIT {NULL, 0, 0}
+#define WRITER_INIT                                                                                                                \
+    {                                                                                                                              \
+        NULL, 0, 0                                                                                                                 \
+    }
 
 /** Makes room for `len` more bytes. Returns: where they go; the caller fills them (len is already counted). */
 uint8_t *writer_extend(struct writer *w, size_t len);
@@ -131,9 +150,21 @@ static inline void write_bytes(struct writer *w, const void *data, size_t len)
     if (len)
         memcpy(writer_extend(w, len), data, len);
 }
-static inline void write_u8(struct writer *w, uint8_t v) { *writer_extend(w, 1) = v; }
-static inline void write_u16(struct writer *w, uint16_t v) { put_le16(writer_extend(w, 2), v); }
-static inline void write_u32(struct writer *w, uint32_t v) { put_le32(writer_extend(w, 4), v); }
-static inline void write_u64(struct writer *w, uint64_t v) { put_le64(writer_extend(w, 8), v); }
+static inline void write_u8(struct writer *w, uint8_t v)
+{
+    *writer_extend(w, 1) = v;
+}
+static inline void write_u16(struct writer *w, uint16_t v)
+{
+    put_le16(writer_extend(w, 2), v);
+}
+static inline void write_u32(struct writer *w, uint32_t v)
+{
+    put_le32(writer_extend(w, 4), v);
+}
+static inline void write_u64(struct writer *w, uint64_t v)
+{
+    put_le64(writer_extend(w, 8), v);
+}
 
 #endif

@@ -16,16 +16,20 @@ struct network_name {
 };
 
 struct confdir {
-    char *datadir;   /* absolute */
-    char *conf_path; /* NULL with -noconf */
-    bool core_names; /* the file is a bitcoin.conf: default file names follow Core's */
-    char *net_dir;   /* the network's own folder */
+    char *datadir;       /* absolute */
+    char *first_datadir; /* the same before the config file had its say */
+    char *conf_path;     /* NULL with -noconf */
+    bool core_names;     /* the file is a bitcoin.conf: default file names follow Core's */
+    char *net_dir;       /* the network's own folder */
     const struct network_name *network;
 };
 /** Reads the config file that the command line leads to, selects the network (args_select_network). The command line was parsed before.
  *  Returns: false with Core's message in *error (to free). */
 bool confdir_read(struct confdir *d, struct args *a, char **error);
 void confdir_clear(struct confdir *d);
+/** The node's check after confdir_read: a default config file in the datadir that another one kept from being read is a likely mistake.
+ *  Returns: false with Core's message in *error (to free), unless -allowignoredconf or -noconf. */
+bool confdir_check_ignored(const struct confdir *d, const struct args *a, char **error);
 /** An absolute path: relative ones start at base. */
 char *path_resolve(const char *base, const char *path);
 /** An absolute path: relative ones start at the working directory. */

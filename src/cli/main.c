@@ -46,7 +46,7 @@ static const struct arg_spec specs[] = {
     {"rpcwallet", "<walletname>", O, 0, "Send the command to /wallet/<walletname>"},
     {"stdin", NULL, O, 0, "Read extra arguments from standard input, one per line until EOF"},
     {"stdinrpcpass", NULL, O, 0, "Read RPC password from standard input as a single line"},
-    {"allowignoredconf", NULL, O, ARG_DEBUG_ONLY, "Treat a configuration file that is not used as a warning"},
+    {"allowignoredconf", NULL, O, ARG_DEBUG_ONLY, "Accepted, as in the node's options"},
     {"chain", "<chain>", P, 0, "Use the chain <chain>: main, test, testnet4, signet, regtest (default: main)"},
     {"regtest", NULL, P, 0, "Use the regression test chain"},
     {"signet", NULL, P, 0, "Use the signet chain"},

@@ -69,7 +69,7 @@ bool node_config_read(struct node_config *c, int argc, char **argv, char **error
                     xasprintf("Command line contains unexpected token '%s', see farthingd -h for a list of options.", argv[rest]));
     if (wants_text_only(c->args))
         return true;
-    if (!confdir_read(&c->dir, c->args, error))
+    if (!confdir_read(&c->dir, c->args, error) || !confdir_check_ignored(&c->dir, c->args, error))
         return false;
     if (!chain_id_from_name(&id, c->dir.network->name))
         return fail(error, xasprintf("Unknown chain %s.", c->dir.network->name));

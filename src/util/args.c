@@ -47,6 +47,7 @@ void args_free(struct args *a)
         free(l->values);
         free(l);
     }
+    free(a->include_dir);
     pthread_mutex_destroy(&a->lists_lock);
     writer_clear(&a->warnings);
     writer_clear(&a->section_warnings);

@@ -184,18 +184,26 @@ static void names_free(char **names, size_t n)
     free(names);
 }
 
-static char *include_path(const char *config_path, const char *name)
+void args_set_include_dir(struct args *a, const char *dir)
+{
+    free(a->include_dir);
+    a->include_dir = xstrdup(dir);
+}
+
+static char *include_path(const struct args *a, const char *config_path, const char *name)
 {
     const char *slash = strrchr(config_path, '/');
 
-    if (*name == '/' || !slash)
+    if (*name == '/' || (!slash && !a->include_dir))
         return xstrdup(name);
+    if (a->include_dir)
+        return fs_join(a->include_dir, name);
     return xasprintf("%.*s%s", (int)(slash - config_path + 1), config_path, name);
 }
 
 static bool include_file(struct args *a, const char *config_path, const char *name, char **error)
 {
-    char *path = include_path(config_path, name);
+    char *path = include_path(a, config_path, name);
     uint8_t *text = NULL;
     size_t len;
     bool ok = false;

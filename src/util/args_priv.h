@@ -40,7 +40,8 @@ struct args {
     size_t n_specs;
     struct arg_option *options;
     size_t n_options;
-    char *network; /* "" until selected */
+    char *network;     /* "" until selected */
+    char *include_dir; /* NULL: the config file's folder */
     struct writer warnings, section_warnings;
     pthread_mutex_t lists_lock;
     struct arg_list *lists;

@@ -39,14 +39,13 @@ static char *default_datadir(void)
     return fs_join(home && *home ? home : "/", ".farthing");
 }
 
-static bool settle_datadir(struct confdir *d, const struct args *a, char **error)
+/* Whether it was named or not, and whether it is there. */
+static bool settle_datadir(struct confdir *d, const struct args *a)
 {
     const char *given = args_str(a, "datadir", "");
     free(d->datadir);
     d->datadir = *given ? path_absolute(given) : default_datadir();
-    if (*given && !fs_is_dir(d->datadir))
-        return fail(error, xasprintf("Specified data directory \"%s\" does not exist.", given));
-    return true;
+    return !*given || fs_is_dir(d->datadir);
 }
 
 /* farthing.conf, or bitcoin.conf where the datadir has that one. */
@@ -59,46 +58,48 @@ static char *default_conf(const char *datadir, bool *core_names)
     return *core_names ? core : own;
 }
 
-/* The file moved the datadir to one with a file of its own, which nobody would read. */
-static bool check_ignored_conf(const struct confdir *d, char **error)
+bool confdir_check_ignored(const struct confdir *d, const struct args *a, char **error)
 {
-    bool core_names, ok = true;
-    char *ignored = default_conf(d->datadir, &core_names);
+    const char *named = args_str(a, "conf", "");
+    bool core_names, ok;
+    char *ignored = default_conf(d->datadir, &core_names), *source;
 
-    if (fs_exists(ignored) && strcmp(ignored, d->conf_path) != 0)
-        ok =
-            fail(error,
-                 xasprintf("Data directory \"%s\" contains a \"%s\" file which is ignored, because a different configuration file "
-                           "\"%s\" is being used instead. Possible ways to address this would be to:\n"
+    ok = !d->conf_path || args_bool(a, "allowignoredconf", false) || !fs_exists(ignored) || fs_same(ignored, d->conf_path);
+    if (!ok) {
+        const char *name = strrchr(ignored, '/') + 1;
+        source =
+            *named ? xasprintf("command line argument \"-conf=%s\"", named) : xasprintf("data directory \"%s\"", d->first_datadir);
+        *error = xasprintf("Data directory \"%s\" contains a \"%s\" file which is ignored, because a different configuration file "
+                           "\"%s\" from %s is being used instead. Possible ways to address this would be to:\n"
                            "- Delete or rename the \"%s\" file in data directory \"%s\".\n"
                            "- Change datadir= or conf= options to specify one configuration file, not two, and use includeconf= to "
                            "include any other configuration files.\n- Set allowignoredconf=1 option to treat this condition as a "
                            "warning, not an error.",
-                           d->datadir, strrchr(ignored, '/') + 1, d->conf_path, strrchr(ignored, '/') + 1, d->datadir));
+                           d->datadir, name, d->conf_path, source, name, d->datadir);
+        free(source);
+    }
     free(ignored);
     return ok;
 }
 
 static bool read_file(struct confdir *d, struct args *a, char **error)
 {
-    bool named = args_is_set(a, "conf") && !args_is_negated(a, "conf");
-    char *before, *why = NULL;
-    bool ok;
+    const char *name = args_str(a, "conf", "");
+    char *why = NULL;
 
+    d->first_datadir = xstrdup(d->datadir);
     if (args_is_negated(a, "conf"))
         return true;
-    d->conf_path = named ? path_resolve(d->datadir, args_str(a, "conf", "")) : default_conf(d->datadir, &d->core_names);
-    if (!args_read_config(a, d->conf_path, !named, &why)) {
-        *error = xasprintf("Error reading configuration file: %s", why);
-        free(why);
-        return false;
+    d->conf_path = *name ? path_resolve(d->datadir, name) : default_conf(d->datadir, &d->core_names);
+    args_set_include_dir(a, d->datadir);
+    if (args_read_config(a, d->conf_path, !args_is_set(a, "conf"), &why)) {
+        if (settle_datadir(d, a))
+            return true;
+        why = xasprintf("specified data directory \"%s\" does not exist.", args_str(a, "datadir", ""));
     }
-    before = xstrdup(d->datadir);
-    ok = settle_datadir(d, a, error);
-    if (ok && strcmp(before, d->datadir) != 0 && !args_bool(a, "allowignoredconf", false))
-        ok = check_ignored_conf(d, error);
-    free(before);
-    return ok;
+    *error = xasprintf("Error reading configuration file: %s", why);
+    free(why);
+    return false;
 }
 
 static bool select_network(struct confdir *d, struct args *a, char **error)
@@ -119,7 +120,9 @@ static bool select_network(struct confdir *d, struct args *a, char **error)
 bool confdir_read(struct confdir *d, struct args *a, char **error)
 {
     memset(d, 0, sizeof(*d));
-    if (!settle_datadir(d, a, error) || !read_file(d, a, error) || !select_network(d, a, error))
+    if (!settle_datadir(d, a))
+        return fail(error, xasprintf("Specified data directory \"%s\" does not exist.", args_str(a, "datadir", "")));
+    if (!read_file(d, a, error) || !select_network(d, a, error))
         return false;
     d->net_dir = d->network->folder[0] ? fs_join(d->datadir, d->network->folder) : xstrdup(d->datadir);
     return true;
@@ -128,6 +131,7 @@ bool confdir_read(struct confdir *d, struct args *a, char **error)
 void confdir_clear(struct confdir *d)
 {
     free(d->datadir);
+    free(d->first_datadir);
     free(d->conf_path);
     free(d->net_dir);
     memset(d, 0, sizeof(*d));
