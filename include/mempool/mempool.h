@@ -57,6 +57,7 @@ struct mempool_entry {
     bool unbroadcast;
     uint32_t n_ancestors, n_descendants; /* itself included; fees below are modified ones */
     int64_t ancestor_vsize, ancestor_fees, descendant_vsize, descendant_fees;
+    int64_t chunk_fee, chunk_weight; /* of the chunk that it is mined in (weight with sigops taken into account) */
 };
 /** Out: *e; e->tx is borrowed. Returns: false if absent. */
 bool mempool_get(struct mempool *m, struct mempool_entry *e, const struct txid *id);
@@ -78,9 +79,12 @@ struct mempool_chunk {
     int64_t fee;    /* with what prioritisetransaction added */
     int64_t weight; /* sigops taken into account */
 };
-enum mempool_visit { MEMPOOL_NEXT, MEMPOOL_SKIP_CLUSTER /* what is left of it may need this chunk */, MEMPOOL_STOP };
-/** Visits all chunks, best fee rate first (mempool_each in groups); relations are not filled in. */
-void mempool_each_chunk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
+/** Visits all chunks, best fee rate first (mempool_each in groups). fn returns false to stop. */
+void mempool_each_chunk(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
+/* What a miner says to a chunk: it may be left out, and then what is left of its cluster, which may need it. */
+enum mempool_visit { MEMPOOL_TAKEN, MEMPOOL_LEFT_OUT, MEMPOOL_STOP };
+/** Visits chunks as mempool_each_chunk does, for filling a block. */
+void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
 /** In-mempool parents / children / all ancestors / descendants (itself excluded). Out: ids (malloc'ed). Returns: count. */
 enum mempool_relation { MEMPOOL_PARENTS, MEMPOOL_CHILDREN, MEMPOOL_ANCESTORS, MEMPOOL_DESCENDANTS };
 size_t mempool_relatives(struct mempool *m, struct txid **ids, const struct txid *id, enum mempool_relation rel);

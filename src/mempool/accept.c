@@ -75,9 +75,9 @@ bool pool_accept(struct mempool *m, struct tx *tx, int64_t time, bool test_only,
     else if (r->verdict.kind == VERDICT_INVALID && index_find_wtxid(m, &tx->wtxid))
         r->kind = MEMPOOL_ALREADY_THERE;
     entry_free(a.entry);
-    entry_list_clear(&a.direct);
-    entry_list_clear(&a.conflicts);
-    entry_list_clear(&a.remaining);
+    pool_list_clear(&a.direct);
+    pool_list_clear(&a.conflicts);
+    pool_list_clear(&a.remaining);
     arena_reset(&m->scratch);
     return ok;
 }

@@ -4,19 +4,19 @@
 #include "mempool/internal.h"
 
 /* Adds the members of e's cluster that do not carry the mark. */
-static void gather_cluster(struct mempool *m, struct entry_list *l, const struct entry *e)
+static void gather_cluster(struct mempool *m, struct pool_list *l, const struct entry *e)
 {
     for (unsigned i = 0; e->cluster && i < e->cluster->n; i++) {
         struct entry *other = e->cluster->tx[i].e;
         if (other->mark != m->mark) {
             other->mark = m->mark;
-            entry_list_add(l, other);
+            pool_list_add(l, other);
         }
     }
 }
 
 /* Transactions of the pool that spend e's outputs: after a reorganisation only. */
-static void gather_children(struct mempool *m, struct entry_list *l, const struct entry *e)
+static void gather_children(struct mempool *m, struct pool_list *l, const struct entry *e)
 {
     struct outpoint o = {.txid = e->pub.tx->txid};
     m->mark++;
@@ -24,19 +24,19 @@ static void gather_children(struct mempool *m, struct entry_list *l, const struc
         struct spend *s = index_find_spend(m, &o);
         if (s && s->by->mark != m->mark) {
             s->by->mark = m->mark;
-            entry_list_add(l, s->by);
+            pool_list_add(l, s->by);
         }
     }
 }
 
 /* All that would be one cluster with e. */
-static int64_t gather_all(struct mempool *m, struct entry_list *all, struct entry *e, const struct entry_list *children)
+static int64_t gather_all(struct mempool *m, struct pool_list *all, struct entry *e, const struct pool_list *children)
 {
     int64_t weight = 0;
     all->n = 0;
     m->mark++;
     e->mark = m->mark;
-    entry_list_add(all, e);
+    pool_list_add(all, e);
     for (uint32_t i = 0; i < e->n_parents; i++)
         gather_cluster(m, all, e->parent[i]);
     for (size_t i = 0; i < children->n; i++)
@@ -47,9 +47,9 @@ static int64_t gather_all(struct mempool *m, struct entry_list *all, struct entr
 }
 
 /* Removes the worst last chunk of the children's clusters; with e's own it was within the limits before they came. */
-static void drop_worst(struct mempool *m, const struct entry_list *children)
+static void drop_worst(struct mempool *m, const struct pool_list *children)
 {
-    struct entry_list gone = {NULL, 0, 0};
+    struct pool_list gone = {NULL, 0, 0};
     const struct cluster *worst = NULL;
     const struct chunk *last;
 
@@ -60,13 +60,13 @@ static void drop_worst(struct mempool *m, const struct entry_list *children)
     }
     last = &worst->chunk[worst->n_chunks - 1];
     for (unsigned i = 0; i < last->n; i++)
-        entry_list_add(&gone, worst->tx[last->first + i].e);
+        pool_list_add(&gone, worst->tx[last->first + i].e);
     pool_remove(m, gone.e, gone.n, REMOVED_SIZE);
-    entry_list_clear(&gone);
+    pool_list_clear(&gone);
 }
 
 /* The children that stay. Out: all: the future cluster. */
-static void gather_within_limits(struct mempool *m, struct entry_list *all, struct entry *e, struct entry_list *children,
+static void gather_within_limits(struct mempool *m, struct pool_list *all, struct entry *e, struct pool_list *children,
                                  bool may_have_children)
 {
     const struct policy *p = &m->o.policy;
@@ -83,7 +83,7 @@ static void gather_within_limits(struct mempool *m, struct entry_list *all, stru
 
 void pool_insert(struct mempool *m, struct entry *e, bool may_have_children)
 {
-    struct entry_list all = {NULL, 0, 0}, children = {NULL, 0, 0};
+    struct pool_list all = {NULL, 0, 0}, children = {NULL, 0, 0};
 
     gather_within_limits(m, &all, e, &children, may_have_children);
     for (size_t i = 0; i < children.n; i++) {
@@ -103,6 +103,6 @@ void pool_insert(struct mempool *m, struct entry *e, bool may_have_children)
     m->vsize += (size_t)e->pub.vsize;
     m->fees += e->pub.fee;
     clusters_adopt(m, all.e, all.n);
-    entry_list_clear(&all);
-    entry_list_clear(&children);
+    pool_list_clear(&all);
+    pool_list_clear(&children);
 }

@@ -53,7 +53,7 @@ bool attempt_find_coins(struct attempt *a)
         struct spend *s = index_find_spend(a->m, &a->tx->in[i].prevout);
         if (s && s->by->mark != a->m->mark) {
             s->by->mark = a->m->mark;
-            entry_list_add(&a->direct, s->by);
+            pool_list_add(&a->direct, s->by);
         }
     }
     for (uint32_t i = 0; i < n; i++) {

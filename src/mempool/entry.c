@@ -89,7 +89,7 @@ void entry_drop_parent(struct entry *e, const struct entry *parent)
     free(kept);
 }
 
-void entry_list_add(struct entry_list *l, struct entry *e)
+void pool_list_add(struct pool_list *l, struct entry *e)
 {
     if (l->n == l->cap) {
         l->cap = l->cap ? 2 * l->cap : 16;
@@ -98,20 +98,20 @@ void entry_list_add(struct entry_list *l, struct entry *e)
     l->e[l->n++] = e;
 }
 
-void entry_list_clear(struct entry_list *l)
+void pool_list_clear(struct pool_list *l)
 {
     free(l->e);
-    *l = (struct entry_list){NULL, 0, 0};
+    *l = (struct pool_list){NULL, 0, 0};
 }
 
-void entry_list_add_descendants(struct mempool *m, struct entry_list *l, const struct entry *e)
+void pool_list_add_descendants(struct mempool *m, struct pool_list *l, const struct entry *e)
 {
     const struct cluster *c = e->cluster;
     for (uint64_t set = c->tx[e->at].descendants; set; set &= set - 1) {
         struct entry *d = c->tx[__builtin_ctzll(set)].e;
         if (d->mark != m->mark) {
             d->mark = m->mark;
-            entry_list_add(l, d);
+            pool_list_add(l, d);
         }
     }
 }

@@ -11,18 +11,18 @@
 void pool_expire(struct mempool *m)
 {
     int64_t cutoff = time_now() - m->o.expiry;
-    struct entry_list gone = {NULL, 0, 0};
+    struct pool_list gone = {NULL, 0, 0};
     struct heap_node *oldest;
     size_t n = 0;
 
     while ((oldest = heap_top(&m->by_time)) && entry_of_time(oldest)->pub.time < cutoff) {
         m->mark++;
         gone.n = 0;
-        entry_list_add_descendants(m, &gone, entry_of_time(oldest));
+        pool_list_add_descendants(m, &gone, entry_of_time(oldest));
         pool_remove(m, gone.e, gone.n, REMOVED_EXPIRY);
         n += gone.n;
     }
-    entry_list_clear(&gone);
+    pool_list_clear(&gone);
     if (n)
         log_debug(LOG_MEMPOOL, "Expired %zu transactions from the memory pool", n);
 }
@@ -61,7 +61,7 @@ static int64_t rate_per_kvb(struct fee_weight rate)
 
 void pool_trim(struct mempool *m, size_t max_bytes)
 {
-    struct entry_list gone = {NULL, 0, 0};
+    struct pool_list gone = {NULL, 0, 0};
     int64_t highest = 0;
     size_t n = 0;
 
@@ -72,7 +72,7 @@ void pool_trim(struct mempool *m, size_t max_bytes)
 
         gone.n = 0;
         for (unsigned i = 0; i < last->n; i++)
-            entry_list_add(&gone, c->tx[last->first + i].e);
+            pool_list_add(&gone, c->tx[last->first + i].e);
         pool_remove(m, gone.e, gone.n, REMOVED_SIZE);
         n += gone.n;
         /* What was pushed out may not come back at once for the same price. */
@@ -83,7 +83,7 @@ void pool_trim(struct mempool *m, size_t max_bytes)
         if (rate > highest)
             highest = rate;
     }
-    entry_list_clear(&gone);
+    pool_list_clear(&gone);
     if (n)
         log_debug(LOG_MEMPOOL, "Removed %zu txn, rolling minimum fee bumped to %lld sat/kvB", n, (long long)highest);
 }

@@ -120,14 +120,14 @@ void cluster_release(struct mempool *m, struct cluster *c);
 size_t cluster_usage(const struct cluster *c);
 
 /* A growing list of entries. */
-struct entry_list {
+struct pool_list {
     struct entry **e;
     size_t n, cap;
 };
-void entry_list_add(struct entry_list *l, struct entry *e);
-void entry_list_clear(struct entry_list *l);
+void pool_list_add(struct pool_list *l, struct entry *e);
+void pool_list_clear(struct pool_list *l);
 /** Adds e's descendants (itself included) that do not carry the current mark, and marks them. */
-void entry_list_add_descendants(struct mempool *m, struct entry_list *l, const struct entry *e);
+void pool_list_add_descendants(struct mempool *m, struct pool_list *l, const struct entry *e);
 
 /* ---- the pool ---- */
 
@@ -203,10 +203,10 @@ struct attempt {
     const struct header_node *tip;
     struct coin *coins; /* n_in each, in m->scratch */
     struct tx_out *spent;
-    struct entry *entry;         /* owned until it is in the pool */
-    struct entry_list direct;    /* conflicts, and the sibling that gives way */
-    struct entry_list conflicts; /* with their descendants */
-    struct entry_list remaining; /* what would stay of all clusters concerned, with the new entry */
+    struct entry *entry;        /* owned until it is in the pool */
+    struct pool_list direct;    /* conflicts, and the sibling that gives way */
+    struct pool_list conflicts; /* with their descendants */
+    struct pool_list remaining; /* what would stay of all clusters concerned, with the new entry */
     bool sibling;
 };
 bool attempt_check_form(struct attempt *a);

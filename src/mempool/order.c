@@ -33,42 +33,63 @@ size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
     return n;
 }
 
-void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx)
-{
-    struct placed_chunk *order;
-    size_t n = pool_chunks(m, &order);
-    bool go_on = true;
-
-    for (size_t i = 0; i < n && go_on; i++) {
-        const struct chunk *k = &order[i].cluster->chunk[order[i].index];
-        for (unsigned t = 0; t < k->n && go_on; t++) {
-            struct entry *e = order[i].cluster->tx[k->first + t].e;
-            entry_refresh(e);
-            go_on = fn(ctx, &e->pub);
-        }
-    }
-    free(order);
-}
-
-void mempool_each_chunk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
+/* One walk for all: visits chunks, and leaves out the rest of clusters of which one was left out. */
+static void walk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
 {
     struct mempool_entry tx[CLUSTER_MAX];
     struct placed_chunk *order;
     size_t n = pool_chunks(m, &order);
-    enum mempool_visit visit = MEMPOOL_NEXT;
-    uint64_t skipped = ++m->mark; /* carried by the first member of clusters to be skipped */
+    enum mempool_visit visit = MEMPOOL_TAKEN;
+    uint64_t left_out = ++m->mark; /* carried by the first member of such clusters */
 
     for (size_t i = 0; i < n && visit != MEMPOOL_STOP; i++) {
         const struct cluster *c = order[i].cluster;
         const struct chunk *k = &c->chunk[order[i].index];
         struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
-        if (c->tx[0].e->mark == skipped)
+        if (c->tx[0].e->mark == left_out)
             continue;
-        for (unsigned t = 0; t < k->n; t++)
-            tx[t] = c->tx[k->first + t].e->pub;
+        for (unsigned t = 0; t < k->n; t++) {
+            struct entry *e = c->tx[k->first + t].e;
+            entry_refresh(e);
+            tx[t] = e->pub;
+        }
         visit = fn(ctx, &out);
-        if (visit == MEMPOOL_SKIP_CLUSTER)
-            c->tx[0].e->mark = skipped;
+        if (visit == MEMPOOL_LEFT_OUT)
+            c->tx[0].e->mark = left_out;
     }
     free(order);
+}
+
+void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
+{
+    walk(m, fn, ctx);
+}
+
+struct each {
+    bool (*entry)(void *ctx, const struct mempool_entry *e);
+    bool (*chunk)(void *ctx, const struct mempool_chunk *c);
+    void *ctx;
+};
+
+static enum mempool_visit visit_chunk(void *ctx, const struct mempool_chunk *c)
+{
+    const struct each *each = (const struct each *)ctx;
+    bool go_on = true;
+    if (each->chunk)
+        go_on = each->chunk(each->ctx, c);
+    for (size_t i = 0; each->entry && i < c->n && go_on; i++)
+        go_on = each->entry(each->ctx, &c->tx[i]);
+    return go_on ? MEMPOOL_TAKEN : MEMPOOL_STOP;
+}
+
+void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx)
+{
+    struct each each = {fn, NULL, ctx};
+    walk(m, visit_chunk, &each);
+}
+
+void mempool_each_chunk(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
+{
+    struct each each = {NULL, fn, ctx};
+    walk(m, visit_chunk, &each);
 }

@@ -142,13 +142,13 @@ void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_de
     struct entry *e = index_find(m, id);
 
     if (e) {
-        struct entry_list all = {NULL, 0, 0};
+        struct pool_list all = {NULL, 0, 0};
         e->pub.modified_fee = fee_add(e->pub.modified_fee, fee_delta);
         for (unsigned i = 0; i < e->cluster->n; i++)
-            entry_list_add(&all, e->cluster->tx[i].e);
+            pool_list_add(&all, e->cluster->tx[i].e);
         cluster_release(m, e->cluster);
         clusters_adopt(m, all.e, all.n);
-        entry_list_clear(&all);
+        pool_list_clear(&all);
     }
     log_info("PrioritiseTransaction: %s (%sin mempool) fee += %lld, new delta=%lld", txid_hex(id).s, e ? "" : "not ",
              (long long)fee_delta, (long long)sum);

@@ -19,9 +19,15 @@ static void sum(const struct cluster *c, uint64_t set, uint32_t *n, int64_t *vsi
 void entry_refresh(struct entry *e)
 {
     const struct cluster *c = e->cluster;
+    const struct chunk *k = c->chunk;
     struct mempool_entry *p = &e->pub;
+
     sum(c, c->tx[e->at].ancestors, &p->n_ancestors, &p->ancestor_vsize, &p->ancestor_fees);
     sum(c, c->tx[e->at].descendants, &p->n_descendants, &p->descendant_vsize, &p->descendant_fees);
+    while (k->first + k->n <= e->at)
+        k++;
+    p->chunk_fee = k->rate.fee;
+    p->chunk_weight = k->rate.weight;
 }
 
 static bool show(struct mempool_entry *out, struct entry *e)

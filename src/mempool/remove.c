@@ -42,7 +42,7 @@ static void keep(struct mempool *m, struct entry *e)
 
 void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum removal why)
 {
-    struct entry_list left = {NULL, 0, 0};
+    struct pool_list left = {NULL, 0, 0};
 
     for (size_t i = 0; i < n; i++)
         forget(m, set[i]);
@@ -52,14 +52,14 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
             continue; /* released with another of its members */
         for (unsigned k = 0; k < c->n; k++) {
             if (c->tx[k].e->in_pool)
-                entry_list_add(&left, c->tx[k].e);
+                pool_list_add(&left, c->tx[k].e);
         }
         cluster_release(m, c);
     }
     for (size_t i = 0; i < left.n; i++)
         keep(m, left.e[i]);
     clusters_adopt(m, left.e, left.n);
-    entry_list_clear(&left);
+    pool_list_clear(&left);
     for (size_t i = 0; i < n; i++) {
         uint64_t sequence = m->sequence++;
         if (m->o.events.removed)
@@ -70,35 +70,35 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
 
 void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal why)
 {
-    struct entry_list gone = {NULL, 0, 0};
+    struct pool_list gone = {NULL, 0, 0};
     struct entry *e = index_find(m, &tx->txid);
 
     m->mark++;
     if (e) {
-        entry_list_add_descendants(m, &gone, e);
+        pool_list_add_descendants(m, &gone, e);
     } else {
         struct outpoint o = {.txid = tx->txid};
         for (; o.n < tx->n_out; o.n++) {
             struct spend *s = index_find_spend(m, &o);
             if (s)
-                entry_list_add_descendants(m, &gone, s->by);
+                pool_list_add_descendants(m, &gone, s->by);
         }
     }
     if (gone.n)
         pool_remove(m, gone.e, gone.n, why);
-    entry_list_clear(&gone);
+    pool_list_clear(&gone);
 }
 
 static void remove_confirmed(struct mempool *m, const struct block *b)
 {
-    struct entry_list gone = {NULL, 0, 0};
+    struct pool_list gone = {NULL, 0, 0};
     for (uint32_t i = 0; i < b->n_tx; i++) {
         struct entry *e = index_find(m, &b->tx[i].txid);
         if (e)
-            entry_list_add(&gone, e);
+            pool_list_add(&gone, e);
     }
     pool_remove(m, gone.e, gone.n, REMOVED_BLOCK);
-    entry_list_clear(&gone);
+    pool_list_clear(&gone);
 }
 
 static void remove_conflicts(struct mempool *m, const struct tx *tx)

@@ -94,20 +94,20 @@ static bool still_valid(struct mempool *m, const struct header_node *tip, struct
 static void drop_invalid(struct mempool *m)
 {
     const struct header_node *tip = m->o.chain.tip(m->o.chain.ctx);
-    struct entry_list bad = {NULL, 0, 0}, gone = {NULL, 0, 0};
+    struct pool_list bad = {NULL, 0, 0}, gone = {NULL, 0, 0};
 
     for (size_t i = 0; i < m->by_time.n; i++) {
         struct entry *e = entry_of_time(m->by_time.node[i]);
         if (!still_valid(m, tip, e))
-            entry_list_add(&bad, e);
+            pool_list_add(&bad, e);
     }
     m->mark++;
     for (size_t i = 0; i < bad.n; i++)
-        entry_list_add_descendants(m, &gone, bad.e[i]);
+        pool_list_add_descendants(m, &gone, bad.e[i]);
     if (gone.n)
         pool_remove(m, gone.e, gone.n, REMOVED_REORG);
-    entry_list_clear(&bad);
-    entry_list_clear(&gone);
+    pool_list_clear(&bad);
+    pool_list_clear(&gone);
 }
 
 void mempool_tip_changed(struct mempool *m)

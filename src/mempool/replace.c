@@ -42,10 +42,10 @@ static void gather_remaining(struct attempt *a, const struct cluster_set *s)
     for (size_t i = 0; i < s->n; i++) {
         for (unsigned k = 0; k < s->c[i]->n; k++) {
             if (s->c[i]->tx[k].e->mark != a->m->mark)
-                entry_list_add(&a->remaining, s->c[i]->tx[k].e);
+                pool_list_add(&a->remaining, s->c[i]->tx[k].e);
         }
     }
-    entry_list_add(&a->remaining, a->entry);
+    pool_list_add(&a->remaining, a->entry);
 }
 
 static bool within_limits(const struct mempool *m, struct entry *const *set, size_t n)
@@ -179,7 +179,7 @@ static bool gather_conflicts(struct attempt *a, const char *reason)
                                MAX_CONFLICTING_CLUSTERS);
     a->m->mark++;
     for (size_t i = 0; i < a->direct.n; i++)
-        entry_list_add_descendants(a->m, &a->conflicts, a->direct.e[i]);
+        pool_list_add_descendants(a->m, &a->conflicts, a->direct.e[i]);
     return true;
 }
 

@@ -63,7 +63,7 @@ static bool check_sibling(struct attempt *a, struct entry *parent)
     if (!sibling)
         return true;
     if (count_descendants(parent) == TRUC_MAX_RELATIVES && count_ancestors(sibling) == TRUC_MAX_RELATIVES) {
-        entry_list_add(&a->direct, sibling);
+        pool_list_add(&a->direct, sibling);
         a->sibling = true;
         return true;
     }

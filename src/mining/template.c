@@ -119,12 +119,12 @@ static enum mempool_visit choose(void *ctx, const struct mempool_chunk *k)
     if (!chunk_fits(s, k)) {
         if (++s->failures > MAX_FAILURES && s->t->weight + FULL_ENOUGH_WEIGHT > s->o->max_weight)
             return MEMPOOL_STOP;
-        return MEMPOOL_SKIP_CLUSTER;
+        return MEMPOOL_LEFT_OUT;
     }
     s->failures = 0;
     for (size_t i = 0; i < k->n; i++)
         template_add(s->t, k->tx[i].tx, k->tx[i].fee, k->tx[i].sigop_cost, &s->cap);
-    return MEMPOOL_NEXT;
+    return MEMPOOL_TAKEN;
 }
 
 struct block_template *mining_template(struct chain *c, struct mempool *m, const struct mining_options *o)
@@ -133,7 +133,7 @@ struct block_template *mining_template(struct chain *c, struct mempool *m, const
     struct choice s = {.t = t, .o = o, .mtp = header_node_mtp(&t->prev->node)};
 
     if (m)
-        mempool_each_chunk(m, choose, &s);
+        mempool_take_chunks(m, choose, &s);
     template_finish(t, chain_get_params(c));
     log_info("CreateNewBlock(): block weight: %lld txs: %zu fees: %lld sigops %lld", (long long)t->weight, t->n_txs,
              (long long)t->fees, (long long)t->sigop_cost);
