@@ -97,7 +97,11 @@ static bool read_file(struct confdir *d, struct args *a, char **error)
             return true;
         why = xasprintf("specified data directory \"%s\" does not exist.", args_str(a, "datadir", ""));
     }
-    *error = xasprintf("Error reading configuration file: %s", why);
+    /* A contradiction of networks comes to light in there, but is none of the file's. */
+    if (args_chain(a, error) || strcmp(*error, why) != 0) {
+        free(*error);
+        *error = xasprintf("Error reading configuration file: %s", why);
+    }
     free(why);
     return false;
 }
