@@ -109,10 +109,21 @@ $(BUILD)/bench/%: test/bench/%.c $(call libs_for,policy)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(call libs_for,policy) $(EXT_LIBS)
 
-$(BUILD)/replay/%: test/fuzz/%.c test/fuzz/replay.c $(call libs_for,rpc)
-	$(say) FUZZ $@
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itest/fuzz $(ALL_LDFLAGS) -o $@ $< test/fuzz/replay.c $(call libs_for,rpc) $(EXT_LIBS)
+# A fuzz target links the topmost module that it includes and those below; with replay.c it runs over its corpus, without libFuzzer.
+fuzz_module = $(lastword $(filter $(shell sed -n 's|^\#include "\([a-z]*\)/.*|\1|p' test/fuzz/$(1).c),$(MODULES)))
+define fuzz_rule
+$(BUILD)/replay/$(1): test/fuzz/$(1).c test/fuzz/replay.c $(call libs_for,$(2))
+	$$(say) FUZZ $$@
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) -Itest/fuzz $$(ALL_LDFLAGS) -o $$@ test/fuzz/$(1).c test/fuzz/replay.c $(call libs_for,$(2)) $$(EXT_LIBS)
+
+$(BUILD)/fuzz/$(1): test/fuzz/$(1).c $(call libs_for,$(2))
+	$$(say) FUZZ $$@
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) -Itest/fuzz $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ test/fuzz/$(1).c $(call libs_for,$(2)) $$(EXT_LIBS)
+
+endef
+$(foreach t,$(notdir $(FUZZ)),$(eval $(call fuzz_rule,$(t),$(call fuzz_module,$(t)))))
 
 # --- Consensus library: include/farthingconsensus.h, nothing else visible -----------------------------------------------------------
 CONSENSUS_LIBS := $(patsubst %,$(BUILD)/lib%.a,consensus script primitives crypto util)
@@ -193,11 +204,7 @@ fuzz: ## fuzz every target for FUZZ_TIME seconds (clang)
 	@for t in $(FUZZ_TARGET); do mkdir -p $(BUILD)/fuzzing/corpus/$$t && echo "== $$t" && \
 	    $(BUILD)/fuzzing/fuzz/$$t -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 -timeout=25 -print_final_stats=0 -verbosity=0 \
 	    $(BUILD)/fuzzing/corpus/$$t test/fuzz/corpus/$${t#fuzz_} || exit 1; done
-fuzz-programs: $(FUZZ)
-$(BUILD)/fuzz/%: test/fuzz/%.c $(call libs_for,rpc)
-	$(say) FUZZ $@
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itest/fuzz $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
+fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGET))
 
 cov: ## coverage of the tests, as a table
 	$(MAKE) BUILD=$(BUILD)/cov CFLAGS=--coverage LDFLAGS=--coverage check
