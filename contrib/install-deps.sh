@@ -20,7 +20,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 complete() {
     have make && have cc && have pkg-config && have python3 && have git && have clang-format && have cppcheck &&
         pkg-config --exists libsecp256k1 libcrypto libevent libevent_pthreads json-c 2>/dev/null &&
-        for header in leveldb/c.h; do
+        for header in leveldb/c.h uthash.h; do
             printf '#include <%s>\nint main(void){return 0;}\n' "$header" | cc -xc -fsyntax-only - 2>/dev/null || return 1
         done &&
         printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -xc -fsyntax-only - 2>/dev/null
@@ -36,21 +36,21 @@ if have apt-get; then
     as_root apt-get update -q
     as_root apt-get install -y -q --no-install-recommends \
         make gcc libc6-dev pkg-config binutils git ca-certificates \
-        libsecp256k1-dev libssl-dev libleveldb-dev libevent-dev libjson-c-dev libcmocka-dev \
+        libsecp256k1-dev libssl-dev libleveldb-dev libevent-dev libjson-c-dev uthash-dev libcmocka-dev \
         python3 clang clang-format cppcheck
 elif have dnf; then
     as_root dnf install -y make gcc glibc-devel pkgconf-pkg-config binutils git \
-        libsecp256k1-devel openssl-devel leveldb-devel libevent-devel json-c-devel libcmocka-devel \
+        libsecp256k1-devel openssl-devel leveldb-devel libevent-devel json-c-devel uthash-devel libcmocka-devel \
         python3 clang clang-tools-extra cppcheck
 elif have apk; then
     as_root apk add make gcc musl-dev linux-headers pkgconf binutils git bash \
-        libsecp256k1-dev openssl-dev leveldb-dev libevent-dev json-c-dev cmocka-dev \
+        libsecp256k1-dev openssl-dev leveldb-dev libevent-dev json-c-dev uthash-dev cmocka-dev \
         python3 clang clang-extra-tools cppcheck
 elif have pacman; then
     as_root pacman -S --needed --noconfirm make gcc pkgconf binutils git \
-        libsecp256k1 openssl leveldb libevent json-c cmocka python clang cppcheck
+        libsecp256k1 openssl leveldb libevent json-c uthash cmocka python clang cppcheck
 elif have brew; then
-    brew install make gcc pkg-config secp256k1 openssl@3 leveldb libevent json-c cmocka python3 clang-format cppcheck
+    brew install make gcc pkg-config secp256k1 openssl@3 leveldb libevent json-c uthash cmocka python3 clang-format cppcheck
 else
     echo "install-deps.sh: no package manager that I know (apt-get, dnf, apk, pacman, brew)" >&2
     exit 1
