@@ -81,6 +81,8 @@ static void signals_close(struct node *n)
 
 static void fill_rpc_host(struct node *n, struct rpc_host *h)
 {
+    static const struct net_host_ops net_ops = NET_HOST_OPS_INIT;
+
     memset(h, 0, sizeof(*h));
     h->params = &n->config->params;
     h->args = n->config->args;
@@ -92,6 +94,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->validation = n->validation;
     h->io = n->io;
     h->net = n->net;
+    h->net_ops = &net_ops;
     h->mining = &n->config->mining;
     h->loaded = &n->mempool_loaded;
     h->interrupt = &n->interrupt;

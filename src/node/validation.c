@@ -44,10 +44,6 @@ static bool open_chain(struct node *n, char **error)
 
     if (o.prune_target > 1)
         o.prune_target <<= 20;
-    if (fs_mkdirs(c->blocks_dir) != RC_OK || fs_mkdirs(c->index_dir) != RC_OK || fs_mkdirs(c->coins_dir) != RC_OK) {
-        *error = xasprintf("Cannot make the folders for blocks and coins in %s: %s", c->dir.net_dir, strerror(errno));
-        return false;
-    }
     if (chain_open(&n->chain, &o, error) != RC_OK)
         return false;
     log_info("Chain opened at height %d in %lld ms", chain_height(n->chain), (long long)((time_mono_us() - start) / 1000));
