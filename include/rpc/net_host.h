@@ -37,4 +37,50 @@ bool node_net_send(struct node_net *n, peer_id id, const char *type, const void 
 /** getblockfrompeer: NULL or Core's error text. */
 const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e);
 
+/* The same functions as a table: that is how commands reach them, so that rpc does not link against what stands above it. */
+struct net_host_ops {
+    size_t (*peers)(struct node_net *n, struct peer_info **out);
+    void (*totals)(struct node_net *n, struct net_totals *out);
+    unsigned (*count)(struct node_net *n, bool in, bool out);
+    const char *(*user_agent)(struct node_net *n);
+    uint64_t (*local_services)(struct node_net *n);
+    bool (*active)(struct node_net *n);
+    void (*set_active)(struct node_net *n, bool on);
+    size_t (*local_addresses)(struct node_net *n, struct net_local_address **out);
+    const char *(*add)(struct node_net *n, const char *addr, bool v2);
+    const char *(*remove)(struct node_net *n, const char *addr);
+    void (*onetry)(struct node_net *n, const char *addr, bool v2);
+    size_t (*added)(struct node_net *n, struct added_node **out);
+    bool (*add_connection)(struct node_net *n, const char *addr, enum connection_type type, bool v2);
+    bool (*disconnect_addr)(struct node_net *n, const char *addr);
+    bool (*disconnect_id)(struct node_net *n, peer_id id);
+    void (*ping_all)(struct node_net *n);
+    void (*announce_tx)(struct node_net *n, struct tx *tx);
+    bool (*send)(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
+    const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
+};
+/* For the node: the table of its own functions. */
+#define NET_HOST_OPS_INIT \
+    { \
+        .peers = node_net_peers, \
+        .totals = node_net_totals, \
+        .count = node_net_count, \
+        .user_agent = node_net_user_agent, \
+        .local_services = node_net_local_services, \
+        .active = node_net_active, \
+        .set_active = node_net_set_active, \
+        .local_addresses = node_net_local_addresses, \
+        .add = node_net_add, \
+        .remove = node_net_remove, \
+        .onetry = node_net_onetry, \
+        .added = node_net_added, \
+        .add_connection = node_net_add_connection, \
+        .disconnect_addr = node_net_disconnect_addr, \
+        .disconnect_id = node_net_disconnect_id, \
+        .ping_all = node_net_ping_all, \
+        .announce_tx = node_net_announce_tx, \
+        .send = node_net_send, \
+        .fetch_block = node_net_fetch_block, \
+    }
+
 #endif

@@ -20,7 +20,8 @@ struct rpc_host {
     struct loop *loop;
     struct queue *validation;   /* jobs for the validation thread */
     struct pool *io;            /* blocking jobs */
-    struct node_net *net;       /* peers and connections; node/net glue, see rpc/net_host.h */
+    struct node_net *net;       /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
+    const struct net_host_ops *net_ops;
     const struct mining_options *mining;
     atomic_bool *interrupt;
     const atomic_bool *loaded;  /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */

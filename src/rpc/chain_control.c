@@ -35,7 +35,7 @@ static void run_op(void *arg)
 static void change_chain(struct rpc_call *call, int kind)
 {
     struct chain_op op = {.call = call, .kind = kind};
-    char text[328];
+    char text[sizeof(struct verdict)];
 
     op.entry = rpc_block_arg(call, 0, "blockhash");
     if (!op.entry || !rpc_on_validation(call, run_op, &op))

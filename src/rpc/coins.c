@@ -87,6 +87,7 @@ static bool parse_hash_type(struct rpc_call *call, enum utxo_hash_type *type)
 {
     const char *text;
 
+    *type = UTXO_HASH_NONE;
     if (!rpc_text(call, &text, 0, "hash_serialized_3"))
         return false;
     if (strcmp(text, "hash_serialized_3") == 0)

@@ -142,6 +142,7 @@ static bool read_tries(struct rpc_call *call, uint64_t *tries)
 {
     int64_t n;
 
+    *tries = 0;
     if (!rpc_int64(call, &n, 2, DEFAULT_MAX_TRIES))
         return false;
     if (n < 0)
@@ -211,7 +212,7 @@ static void solve_listed(struct rpc_call *call, const struct build_op *op, bool 
 {
     uint64_t tries = DEFAULT_MAX_TRIES;
     struct block *solved;
-    char text[328];
+    char text[sizeof(struct verdict)];
 
     if (op->verdict.kind != VERDICT_VALID) {
         rpc_error(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: %s", verdict_string(&op->verdict, text));

@@ -67,8 +67,34 @@ static void write_ids(struct json_writer *j, const char *key, struct mempool *m,
     free(ids);
 }
 
-static void write_entry(struct json_writer *j, struct mempool *m, const struct mempool_entry *e)
+/* The chunk that an entry is mined in. */
+struct chunk_place {
+    const struct txid *id;
+    int64_t fee, weight;
+};
+
+static bool look_into_chunk(void *ctx, const struct mempool_chunk *c)
 {
+    struct chunk_place *place = ctx;
+
+    for (size_t i = 0; i < c->n; i++) {
+        if (!txid_equal(&c->tx[i].tx->txid, place->id))
+            continue;
+        place->fee = c->fee;
+        place->weight = c->weight;
+        return false;
+    }
+    return true;
+}
+
+static void write_entry(struct json_writer *j, struct mempool *m, const struct mempool_entry *e, const struct chunk_place *known)
+{
+    struct chunk_place place = {&e->tx->txid, e->modified_fee, e->weight};
+
+    if (known)
+        place = *known;
+    else
+        mempool_each_chunk(m, look_into_chunk, &place);
     jw_obj_begin(j);
     jw_kv_int(j, "vsize_adjusted", e->vsize);
     jw_kv_int(j, "vsize", e->vsize);
@@ -81,14 +107,14 @@ static void write_entry(struct json_writer *j, struct mempool *m, const struct m
     jw_kv_uint(j, "ancestorcount", e->n_ancestors);
     jw_kv_int(j, "ancestorsize", e->ancestor_vsize);
     jw_kv_hash(j, "wtxid", e->tx->wtxid.b);
-    jw_kv_int(j, "chunkweight", e->weight);
+    jw_kv_int(j, "chunkweight", place.weight);
     jw_key(j, "fees");
     jw_obj_begin(j);
     jw_kv_amount(j, "base", e->fee);
     jw_kv_amount(j, "modified", e->modified_fee);
     jw_kv_amount(j, "ancestor", e->ancestor_fees);
     jw_kv_amount(j, "descendant", e->descendant_fees);
-    jw_kv_amount(j, "chunk", e->modified_fee);
+    jw_kv_amount(j, "chunk", place.fee);
     jw_obj_end(j);
     write_ids(j, "depends", m, &e->tx->txid, MEMPOOL_PARENTS);
     write_ids(j, "spentby", m, &e->tx->txid, MEMPOOL_CHILDREN);
@@ -108,7 +134,7 @@ static void show_entry(void *arg)
     struct mempool_entry e;
 
     if (mempool_get(op->mempool, &e, &op->id))
-        write_entry(&op->call->out, op->mempool, &e);
+        write_entry(&op->call->out, op->mempool, &e, NULL);
     else
         not_there(op);
 }
@@ -143,7 +169,7 @@ static void show_relatives(void *arg)
             jw_hash(j, ids[i].b);
         } else if (mempool_get(op->mempool, &e, &ids[i])) {
             jw_key(j, txid_hex(&ids[i]).s);
-            write_entry(j, op->mempool, &e);
+            write_entry(j, op->mempool, &e, NULL);
         }
     }
     if (op->verbose)
@@ -172,16 +198,23 @@ static void getmempooldescendants(struct rpc_call *call)
 
 /* ---- the whole pool ---- */
 
-static bool show_one(void *ctx, const struct mempool_entry *e)
+static bool show_id(void *ctx, const struct mempool_entry *e)
+{
+    jw_hash(ctx, e->tx->txid.b);
+    return true;
+}
+
+static bool show_chunk(void *ctx, const struct mempool_chunk *c)
 {
     struct pool_op *op = ctx;
-    struct json_writer *j = &op->call->out;
 
-    if (op->verbose) {
-        jw_key(j, txid_hex(&e->tx->txid).s);
-        write_entry(j, op->mempool, e);
-    } else {
-        jw_hash(j, e->tx->txid.b);
+    for (size_t i = 0; i < c->n; i++) {
+        struct chunk_place place = {&c->tx[i].tx->txid, c->fee, c->weight};
+        struct mempool_entry e;
+        if (!mempool_get(op->mempool, &e, place.id))
+            continue;
+        jw_key(&op->call->out, txid_hex(place.id).s);
+        write_entry(&op->call->out, op->mempool, &e, &place);
     }
     return true;
 }
@@ -194,7 +227,7 @@ static void show_pool(void *arg)
 
     if (op->verbose) {
         jw_obj_begin(j);
-        mempool_each(op->mempool, show_one, op);
+        mempool_each_chunk(op->mempool, show_chunk, op);
         jw_obj_end(j);
         return;
     }
@@ -203,7 +236,7 @@ static void show_pool(void *arg)
         jw_key(j, "txids");
     }
     jw_arr_begin(j);
-    mempool_each(op->mempool, show_one, op);
+    mempool_each(op->mempool, show_id, j);
     jw_arr_end(j);
     if (op->sequence) {
         mempool_stats(op->mempool, &s);

@@ -9,6 +9,10 @@ void rpc_mining_options(struct mining_options *o, const struct rpc_host *host)
     const struct args *a = host->args;
     int64_t rate;
 
+    if (host->mining) {
+        *o = *host->mining;
+        return;
+    }
     memset(o, 0, sizeof(*o));
     o->max_weight = a ? args_int(a, "blockmaxweight", MAX_BLOCK_WEIGHT) : MAX_BLOCK_WEIGHT;
     o->reserved_weight = a ? args_int(a, "blockreservedweight", 8000) : 8000;
@@ -183,7 +187,7 @@ struct block *rpc_decode_block(const char *hex)
 
 void rpc_bip22_result(struct rpc_call *call, const struct verdict *v)
 {
-    char text[328];
+    char text[sizeof(struct verdict)];
 
     if (v->kind == VERDICT_VALID)
         return; /* null */
@@ -236,7 +240,7 @@ static void submitheader(struct rpc_call *call)
 {
     struct header_op op = {.chain = call->host->chain};
     uint8_t raw[BLOCK_HEADER_SIZE];
-    char text[328];
+    char text[sizeof(struct verdict)];
     const char *hex;
 
     if (!rpc_text(call, &hex, 0, ""))
@@ -286,6 +290,35 @@ static void prioritisetransaction(struct rpc_call *call)
         jw_bool(&call->out, true);
 }
 
+static void show_priorities(void *arg)
+{
+    struct rpc_call *call = arg;
+    struct mempool *m = call->host->mempool;
+    const struct mempool_delta *deltas;
+    struct json_writer *j = &call->out;
+    size_t n = mempool_deltas(m, &deltas);
+
+    jw_obj_begin(j);
+    for (size_t i = 0; i < n; i++) {
+        struct mempool_entry e;
+        bool there = mempool_get(m, &e, &deltas[i].txid);
+        jw_key(j, txid_hex(&deltas[i].txid).s);
+        jw_obj_begin(j);
+        jw_kv_int(j, "fee_delta", deltas[i].delta);
+        jw_kv_bool(j, "in_mempool", there);
+        if (there)
+            jw_kv_int(j, "modified_fee", e.modified_fee);
+        jw_obj_end(j);
+    }
+    jw_obj_end(j);
+}
+
+static void getprioritisedtransactions(struct rpc_call *call)
+{
+    if (rpc_need_mempool(call))
+        rpc_on_validation(call, show_priorities, call);
+}
+
 const struct rpc_command rpc_mining_commands[] = {
     {"mining", "getnetworkhashps", getnetworkhashps,
      RPC_PARAMS({"nblocks", RPC_NUM, 0, "120",
@@ -301,6 +334,8 @@ const struct rpc_command rpc_mining_commands[] = {
                 {"dummy", RPC_NUM, 0, NULL, "API-Compatibility for previous API. Must be zero or null.", NULL},
                 {"fee_delta", RPC_NUM, RPC_REQUIRED, NULL, "The fee value (in satoshis) to add (or subtract, if negative).", NULL}),
      0, "Accepts the transaction into mined blocks at a higher (or lower) priority\n"},
+    {"mining", "getprioritisedtransactions", getprioritisedtransactions, NULL, 0,
+     "Returns a map of all user-created (see prioritisetransaction) fee deltas by txid, and whether the tx is present in mempool."},
     {"mining", "submitblock", submitblock,
      RPC_PARAMS({"hexdata", RPC_HEX, RPC_REQUIRED, NULL, "the hex-encoded block data to submit", NULL},
                 {"dummy", RPC_STR, 0, "ignored", "dummy value, for compatibility with BIP22. This value is ignored.", NULL}),

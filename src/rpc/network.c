@@ -95,7 +95,7 @@ static void write_local_addresses(struct rpc_call *call)
 {
     struct json_writer *j = &call->out;
     struct net_local_address *list = NULL;
-    size_t n = node_net_local_addresses(call->host->net, &list);
+    size_t n = call->host->net_ops->local_addresses(call->host->net, &list);
 
     jw_key(j, "localaddresses");
     jw_arr_begin(j);
@@ -128,16 +128,16 @@ static void getnetworkinfo(struct rpc_call *call)
         return;
     jw_obj_begin(j);
     jw_kv_int(j, "version", CLIENT_VERSION);
-    jw_kv_str(j, "subversion", node_net_user_agent(net));
+    jw_kv_str(j, "subversion", call->host->net_ops->user_agent(net));
     jw_kv_int(j, "protocolversion", PROTOCOL_VERSION);
-    jw_services(j, "localservices", node_net_local_services(net));
-    jw_service_names(j, "localservicesnames", node_net_local_services(net));
+    jw_services(j, "localservices", call->host->net_ops->local_services(net));
+    jw_service_names(j, "localservicesnames", call->host->net_ops->local_services(net));
     jw_kv_bool(j, "localrelay", !(a && args_bool(a, "blocksonly", false)));
     jw_kv_int(j, "timeoffset", 0);
-    jw_kv_bool(j, "networkactive", node_net_active(net));
-    jw_kv_uint(j, "connections", node_net_count(net, true, true));
-    jw_kv_uint(j, "connections_in", node_net_count(net, true, false));
-    jw_kv_uint(j, "connections_out", node_net_count(net, false, true));
+    jw_kv_bool(j, "networkactive", call->host->net_ops->active(net));
+    jw_kv_uint(j, "connections", call->host->net_ops->count(net, true, true));
+    jw_kv_uint(j, "connections_in", call->host->net_ops->count(net, true, false));
+    jw_kv_uint(j, "connections_out", call->host->net_ops->count(net, false, true));
     write_networks(call);
     jw_kv_amount(j, "relayfee", rate_option(a, "minrelaytxfee", 100));
     jw_kv_amount(j, "incrementalfee", rate_option(a, "incrementalrelayfee", 100));
@@ -149,7 +149,7 @@ static void getnetworkinfo(struct rpc_call *call)
 static void getconnectioncount(struct rpc_call *call)
 {
     if (rpc_need_net(call))
-        jw_uint(&call->out, node_net_count(call->host->net, true, true));
+        jw_uint(&call->out, call->host->net_ops->count(call->host->net, true, true));
 }
 
 static void getnettotals(struct rpc_call *call)
@@ -159,7 +159,7 @@ static void getnettotals(struct rpc_call *call)
 
     if (!rpc_need_net(call))
         return;
-    node_net_totals(call->host->net, &t);
+    call->host->net_ops->totals(call->host->net, &t);
     jw_obj_begin(j);
     jw_kv_uint(j, "totalbytesrecv", t.bytes_recv);
     jw_kv_uint(j, "totalbytessent", t.bytes_sent);
@@ -182,21 +182,21 @@ static void setnetworkactive(struct rpc_call *call)
 
     if (!rpc_need_net(call) || !rpc_flag(call, &on, 0, true))
         return;
-    node_net_set_active(call->host->net, on);
-    jw_bool(&call->out, node_net_active(call->host->net));
+    call->host->net_ops->set_active(call->host->net, on);
+    jw_bool(&call->out, call->host->net_ops->active(call->host->net));
 }
 
 static void ping(struct rpc_call *call)
 {
     if (rpc_need_net(call))
-        node_net_ping_all(call->host->net);
+        call->host->net_ops->ping_all(call->host->net);
 }
 
 /* ---- connections ---- */
 
 static bool read_v2(struct rpc_call *call, bool *v2, size_t i, const char *refusal)
 {
-    bool able = node_net_local_services(call->host->net) & SERVICE_P2P_V2;
+    bool able = call->host->net_ops->local_services(call->host->net) & SERVICE_P2P_V2;
 
     if (!rpc_flag(call, v2, i, able))
         return false;
@@ -225,11 +225,11 @@ static void addnode(struct rpc_call *call)
     if (!read_v2(call, &v2, 2, "Error: v2transport requested but not enabled (see -v2transport)"))
         return;
     if (command[0] == 'o')
-        node_net_onetry(call->host->net, addr, v2);
+        call->host->net_ops->onetry(call->host->net, addr, v2);
     else if (command[0] == 'a')
-        error = node_net_add(call->host->net, addr, v2);
+        error = call->host->net_ops->add(call->host->net, addr, v2);
     else
-        error = node_net_remove(call->host->net, addr);
+        error = call->host->net_ops->remove(call->host->net, addr);
     if (error)
         rpc_error(call, command[0] == 'a' ? RPC_CLIENT_NODE_ALREADY_ADDED : RPC_CLIENT_NODE_NOT_ADDED, "%s", error);
 }
@@ -260,7 +260,7 @@ static void getaddednodeinfo(struct rpc_call *call)
 
     if (!rpc_need_net(call) || !rpc_text(call, &node, 0, NULL))
         return;
-    n = node_net_added(call->host->net, &list);
+    n = call->host->net_ops->added(call->host->net, &list);
     jw_arr_begin(&call->out);
     for (size_t i = 0; i < n; i++) {
         if (node && strcmp(node, list[i].address) != 0)
@@ -302,7 +302,7 @@ static void addconnection(struct rpc_call *call)
     if (!rpc_need_net(call) ||
         !read_v2(call, &v2, 2, "Error: Adding v2transport connections requires -v2transport init flag to be set."))
         return;
-    if (!node_net_add_connection(call->host->net, addr, types[i].type, v2)) {
+    if (!call->host->net_ops->add_connection(call->host->net, addr, types[i].type, v2)) {
         rpc_error(call, RPC_CLIENT_NODE_CAPACITY_REACHED, "Error: Already at capacity for specified connection type.");
         return;
     }
@@ -321,9 +321,9 @@ static void disconnectnode(struct rpc_call *call)
     if (!rpc_need_net(call) || !rpc_text(call, &addr, 0, NULL) || !rpc_int64(call, &id, 1, 0))
         return;
     if (addr && !rpc_has(call, 1)) {
-        ok = node_net_disconnect_addr(call->host->net, addr);
+        ok = call->host->net_ops->disconnect_addr(call->host->net, addr);
     } else if (rpc_has(call, 1) && (!addr || !*addr)) {
-        ok = node_net_disconnect_id(call->host->net, id);
+        ok = call->host->net_ops->disconnect_id(call->host->net, id);
     } else {
         rpc_error(call, RPC_INVALID_PARAMS, "Only one of address and nodeid should be provided.");
         return;
@@ -357,7 +357,7 @@ static void getblockfrompeer(struct rpc_call *call)
         rpc_error(call, RPC_MISC_ERROR, "Block already downloaded");
         return;
     }
-    error = node_net_fetch_block(call->host->net, peer, e);
+    error = call->host->net_ops->fetch_block(call->host->net, peer, e);
     if (error) {
         rpc_error(call, RPC_MISC_ERROR, "%s", error);
         return;
@@ -387,7 +387,7 @@ static void sendmsgtopeer(struct rpc_call *call)
     len = strlen(hex) / 2;
     data = xmalloc(len);
     hex_decode(data, len, hex);
-    ok = node_net_send(call->host->net, peer, type, data, len);
+    ok = call->host->net_ops->send(call->host->net, peer, type, data, len);
     free(data);
     if (!ok) {
         rpc_error(call, RPC_MISC_ERROR, "Error: Could not send message to peer");

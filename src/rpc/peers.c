@@ -122,7 +122,7 @@ static void getpeerinfo(struct rpc_call *call)
 
     if (!rpc_need_net(call))
         return;
-    n = node_net_peers(call->host->net, &list);
+    n = call->host->net_ops->peers(call->host->net, &list);
     jw_arr_begin(&call->out);
     for (size_t i = 0; i < n; i++)
         write_peer(&call->out, &list[i]);

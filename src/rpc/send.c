@@ -62,14 +62,14 @@ static void announce(void *arg)
 {
     struct send_op *op = arg;
 
-    node_net_announce_tx(op->call->host->net, op->tx);
+    op->call->host->net_ops->announce_tx(op->call->host->net, op->tx);
 }
 
 static bool judge(struct send_op *op)
 {
     struct rpc_call *call = op->call;
     const struct verdict *v = &op->result.verdict;
-    char text[328];
+    char text[sizeof(struct verdict)];
 
     if (op->in_utxo_set)
         return rpc_error(call, RPC_VERIFY_ALREADY_IN_UTXO_SET, "Transaction outputs already in utxo set");
@@ -171,7 +171,7 @@ static void write_accepted(struct json_writer *j, const struct tx *tx, const str
 
 static void write_refused(struct json_writer *j, const struct mempool_result *r)
 {
-    char text[328];
+    char text[sizeof(struct verdict)];
 
     jw_kv_bool(j, "allowed", false);
     if (r->verdict.code == TX_MISSING_INPUTS) {

@@ -246,7 +246,7 @@ static void finish(struct rpc_call *call)
 }
 
 struct net_state {
-    struct node_net *net;
+    const struct rpc_host *host;
     unsigned peers;
 };
 
@@ -254,13 +254,13 @@ static void count_peers(void *arg)
 {
     struct net_state *s = arg;
 
-    s->peers = node_net_count(s->net, true, true);
+    s->peers = s->host->net_ops->count(s->host->net, true, true);
 }
 
 /* Templates of networks with value need peers and a chain that is up to date. */
 static bool may_mine(struct rpc_call *call)
 {
-    struct net_state s = {call->host->net, 0};
+    struct net_state s = {call->host, 0};
 
     if (call->host->params->id != CHAIN_MAIN)
         return true;
