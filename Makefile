@@ -69,8 +69,10 @@ $(BUILD)/obj/%.o: src/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(FLAGS_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
 
 # Instruction-set kernels are compiled with their own flags and chosen at run time.
+ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 FLAGS_crypto_sha256_shani := -msha -msse4.1
 FLAGS_crypto_sha256_avx2 := -mavx2
+endif
 
 define module_rule
 $(BUILD)/lib$(1).a: $(call obj_of,$(1))

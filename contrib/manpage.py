@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes a man page on standard output, made from a program's own -help: manpage.py PROGRAM
 
--help starts with name and version and the ways to call the program ("Usage:", "or:"); then each heading stands alone on a line that is
-not indented, an option is indented by two blanks, and its text by more.
+-help starts with name and version, the ways to call the program ("Usage:", "or:") and sentences that describe it; then each heading
+stands alone on a line that is not indented, an option is indented by two blanks, and its text by more.
 """
 import os
 import re
@@ -33,10 +33,14 @@ def synopsis(line):
     return "\\fB" + escape(words[0]) + "\\fR" + "".join(" " + escape(word) for word in words[1:])
 
 
+def is_sentence(line):
+    return re.match(r"\S.*\.$", line) is not None
+
+
 def print_options(lines):
     headed = False
     for line in lines:
-        if re.match(r"(Usage|or):\s", line) or not line.strip():
+        if re.match(r"(Usage|or):\s", line) or not line.strip() or is_sentence(line):
             continue
         if re.match(r"\S", line):
             section(line.rstrip(":"))
@@ -61,6 +65,10 @@ def main():
     section("Synopsis")
     usages = [m.group(1) for m in (re.match(r"(?:Usage|or):\s+(.*)", line) for line in lines) if m]
     print("\n.br\n".join(synopsis(usage) for usage in usages))
+    sentences = [line for line in lines[1:] if is_sentence(line)]
+    if sentences:
+        section("Description")
+        print(escape(" ".join(sentences)))
     print_options(lines[1:])
     section("Exit status")
     print(escape(EXIT.get(name, "0 on success.")))
