@@ -34,7 +34,7 @@ def synopsis(line):
 
 
 def is_sentence(line):
-    return re.match(r"\S.*\.$", line) is not None
+    return re.match(r"(?!Usage:|or:)\S.*[^.]\.$", line) is not None
 
 
 def print_options(lines):
