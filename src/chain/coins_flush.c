@@ -6,12 +6,20 @@
 
 #include "util/mem.h"
 
-#define BATCH_BYTES ((size_t)16 << 20)
+#define BATCH_BYTES ((size_t)2 << 20) /* LevelDB holds a batch several times over while it is written */
+#define BUCKETS 256u
 
 /* What the sort moves: the first bytes of the key decide nearly always, the record only on equality. */
 struct key {
     uint64_t prefix;
     uint32_t ref;
+};
+
+/* The dirty records in buckets by the first byte of their keys, which saves sorting all of them at once, and the memory for it. */
+struct buckets {
+    uint32_t *ref;
+    size_t start[BUCKETS + 1];
+    size_t largest;
 };
 
 static uint64_t be64(const uint8_t *p)
@@ -36,45 +44,67 @@ static int compare_keys(const void *pa, const void *pb, void *ctx)
     return ra->n < rb->n ? -1 : ra->n > rb->n;
 }
 
-/* All dirty records by key. Returns: an array of cs->dirty keys. */
-static struct key *sorted_dirty(struct coins *cs)
+static const struct coin_rec *dirty_at(const struct coins *cs, size_t slot)
 {
-    struct key *keys = xmalloc(cs->dirty * sizeof(*keys));
-    size_t n = 0;
+    const struct coin_rec *r = cs->slots[slot].ref ? coin_at(cs, cs->slots[slot].ref) : NULL;
 
-    for (size_t i = 0; i <= cs->mask; i++) {
-        const struct coin_rec *r;
-
-        if (!cs->slots[i].ref)
-            continue;
-        r = coin_at(cs, cs->slots[i].ref);
-        if (r->flags & COIN_DIRTY)
-            keys[n++] = (struct key){be64(r->txid), cs->slots[i].ref};
-    }
-    qsort_r(keys, n, sizeof(*keys), compare_keys, cs);
-    return keys;
+    return r && (r->flags & COIN_DIRTY) ? r : NULL;
 }
 
-static enum rc write_records(struct coindb_flush *f, const struct coins *cs, const struct key *keys, size_t n)
+static void buckets_init(struct buckets *b, const struct coins *cs)
 {
+    size_t fill[BUCKETS];
+    const struct coin_rec *r;
+
+    *b = (struct buckets){.ref = xmalloc((cs->dirty ? cs->dirty : 1) * sizeof(*b->ref))};
+    for (size_t i = 0; i <= cs->mask; i++)
+        if ((r = dirty_at(cs, i)))
+            b->start[r->txid[0] + 1]++;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        if (b->start[i + 1] > b->largest)
+            b->largest = b->start[i + 1];
+        b->start[i + 1] += b->start[i];
+        fill[i] = b->start[i];
+    }
+    for (size_t i = 0; i <= cs->mask; i++)
+        if ((r = dirty_at(cs, i)))
+            b->ref[fill[r->txid[0]]++] = cs->slots[i].ref;
+}
+
+static enum rc write_record(struct coindb_flush *f, const struct coin_rec *r)
+{
+    struct outpoint o;
+    struct coin c;
+
+    memcpy(o.txid.b, r->txid, 32);
+    o.n = r->n;
+    if (r->flags & COIN_SPENT)
+        return coindb_flush_remove(f, &o);
+    coin_rec_coin(&c, r);
+    return coindb_flush_put(f, &o, &c);
+}
+
+static enum rc write_all(struct coindb_flush *f, struct coins *cs)
+{
+    struct buckets b;
+    struct key *keys;
     enum rc rc = RC_OK;
 
-    for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        const struct coin_rec *r = coin_at(cs, keys[i].ref);
-        struct outpoint o;
-        struct coin c;
+    buckets_init(&b, cs);
+    keys = xmalloc((b.largest ? b.largest : 1) * sizeof(*keys));
+    for (size_t k = 0; k < BUCKETS; k++) {
+        size_t n = b.start[k + 1] - b.start[k];
 
-        memcpy(o.txid.b, r->txid, 32);
-        o.n = r->n;
-        if (i + 8 < n)
-            __builtin_prefetch(coin_at(cs, keys[i + 8].ref));
-        if (r->flags & COIN_SPENT) {
-            rc = coindb_flush_remove(f, &o);
-        } else {
-            coin_rec_coin(&c, r);
-            rc = coindb_flush_put(f, &o, &c);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t ref = b.ref[b.start[k] + i];
+            keys[i] = (struct key){be64(coin_at(cs, ref)->txid), ref};
         }
+        qsort_r(keys, n, sizeof(*keys), compare_keys, cs);
+        for (size_t i = 0; i < n && rc == RC_OK; i++)
+            rc = write_record(f, coin_at(cs, keys[i].ref));
     }
+    free(keys);
+    free(b.ref);
     return rc;
 }
 
@@ -94,14 +124,11 @@ static void make_clean(struct coins *cs)
 enum rc coins_flush(struct coins *cs, const struct block_hash *best, bool keep)
 {
     struct coindb_flush *f;
-    struct key *keys;
     enum rc rc = coindb_flush_begin(&f, cs->db, best, BATCH_BYTES);
 
     if (rc != RC_OK)
         return rc;
-    keys = sorted_dirty(cs);
-    rc = write_records(f, cs, keys, cs->dirty);
-    free(keys);
+    rc = write_all(f, cs);
     if (rc != RC_OK) {
         coindb_flush_abandon(f);
         return rc;

@@ -7,7 +7,7 @@
 #include "util/mem.h"
 #include "util/thread.h"
 
-#define AHEAD_BYTES ((size_t)8 << 20)
+#define AHEAD_BYTES ((size_t)2 << 20) /* as serialised; in memory about three times as much */
 
 struct import_reader {
     struct chain *c;

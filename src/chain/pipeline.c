@@ -8,7 +8,7 @@
 #include "primitives/serialize.h"
 #include "util/mem.h"
 
-#define INFLIGHT_BYTES ((size_t)8 << 20)
+#define INFLIGHT_BYTES ((size_t)3 << 20) /* as serialised; in memory about three times as much */
 #define INFLIGHT_BLOCKS 128u
 
 struct inflight *inflight_new(struct chain *c)
