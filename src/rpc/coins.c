@@ -124,7 +124,7 @@ static void gettxoutsetinfo(struct rpc_call *call)
 {
     struct snapshot_op op = {.chain = call->host->chain};
     struct utxo_stats stats;
-    enum utxo_hash_type type;
+    enum utxo_hash_type type = UTXO_HASH_NONE;
     bool use_index;
     enum rc rc;
 

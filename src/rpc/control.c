@@ -103,8 +103,10 @@ static void logging(struct rpc_call *call)
 
     if (!switch_categories(call, rpc_arg(call, 0), true) || !switch_categories(call, rpc_arg(call, 1), false))
         return;
-    for (int c = 1; c < LOG_CATEGORY_END; c++)
-        order[n++] = (enum log_category)c;
+    for (int c = 1; c < LOG_CATEGORY_END; c++) {
+        if (c != LOG_LOCK) /* nothing here logs lock contention */
+            order[n++] = (enum log_category)c;
+    }
     qsort(order, n, sizeof(order[0]), by_name);
     jw_obj_begin(&call->out);
     for (size_t i = 0; i < n; i++)

@@ -155,7 +155,7 @@ static void generatetoaddress(struct rpc_call *call)
 {
     struct payee payee = {NULL, 0};
     const char *text;
-    uint64_t tries;
+    uint64_t tries = 0;
     int64_t count;
 
     if (!rpc_int(call, &count, 0, 0) || !read_tries(call, &tries) || !rpc_text(call, &text, 1, ""))
@@ -172,7 +172,7 @@ static void generatetodescriptor(struct rpc_call *call)
     struct payee payee = {NULL, 0};
     const char *text;
     char *error = NULL;
-    uint64_t tries;
+    uint64_t tries = 0;
     int64_t count;
 
     if (!rpc_int(call, &count, 0, 0) || !read_tries(call, &tries) || !rpc_text(call, &text, 1, ""))

@@ -42,6 +42,12 @@ static bool may_be_replaced(struct mempool *m, const struct mempool_entry *e)
     return yes;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct txid));
+}
+
+/* In the order of the displayed ids. */
 static int by_text(const void *a, const void *b)
 {
     const uint8_t *x = ((const struct txid *)a)->b, *y = ((const struct txid *)b)->b;
@@ -58,7 +64,7 @@ static void write_ids(struct json_writer *j, const char *key, struct mempool *m,
     struct txid *ids = NULL;
     size_t n = mempool_relatives(m, &ids, id, rel);
 
-    qsort(ids, n, sizeof(*ids), by_text);
+    qsort(ids, n, sizeof(*ids), rel == MEMPOOL_PARENTS ? by_text : by_bytes);
     jw_key(j, key);
     jw_arr_begin(j);
     for (size_t i = 0; i < n; i++)
@@ -160,6 +166,7 @@ static void show_relatives(void *arg)
         return;
     }
     n = mempool_relatives(op->mempool, &ids, &op->id, op->relation);
+    qsort(ids, n, sizeof(*ids), by_bytes);
     if (op->verbose)
         jw_obj_begin(j);
     else
@@ -284,7 +291,6 @@ static void show_info(void *arg)
     jw_kv_amount(j, "minrelaytxfee", min_relay);
     jw_kv_amount(j, "incrementalrelayfee", rate_option(a, "incrementalrelayfee", 100));
     jw_kv_uint(j, "unbroadcastcount", s.unbroadcast);
-    jw_kv_bool(j, "fullrbf", true); /* older nodes' field, still read by clients */
     jw_kv_bool(j, "permitbaremultisig", !a || args_bool(a, "permitbaremultisig", true));
     jw_kv_int(j, "maxdatacarriersize",
               !a                                  ? 100000
@@ -293,6 +299,7 @@ static void show_info(void *arg)
     jw_kv_int(j, "limitclustercount", a ? args_int(a, "limitclustercount", 64) : 64);
     jw_kv_int(j, "limitclustersize", a ? args_int(a, "limitclustersize", 101) * 1000 : 101000);
     jw_kv_bool(j, "optimal", true);
+    jw_kv_bool(j, "fullrbf", true); /* older nodes' field, still read by clients */
     jw_obj_end(j);
 }
 

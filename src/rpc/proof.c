@@ -253,17 +253,17 @@ static bool read_tree(struct partial_tree *t, struct reader *r)
     return true;
 }
 
-bool rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof, size_t len)
+enum proof_result rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof, size_t len)
 {
     struct reader r = reader_make(proof, len);
     struct partial_tree t = {0};
     uint8_t raw[BLOCK_HEADER_SIZE], root[32];
-    bool ok;
+    bool decoded, ok;
 
     read_copy(&r, raw, sizeof(raw));
     block_header_decode(header, raw);
-    ok = read_tree(&t, &r) && t.n_tx > 0 && t.n_tx <= MAX_BLOCK_WEIGHT / TX_MIN_WEIGHT && t.n_hashes <= t.n_tx &&
-         t.n_bits >= t.n_hashes;
+    decoded = read_tree(&t, &r);
+    ok = decoded && t.n_tx > 0 && t.n_tx <= MAX_BLOCK_WEIGHT / TX_MIN_WEIGHT && t.n_hashes <= t.n_tx && t.n_bits >= t.n_hashes;
     if (ok) {
         extract(&t, root, tree_height(&t), 0, ids);
         ok = !t.bad && (t.bits_used + 7) / 8 == t.n_bits / 8 && t.hashes_used == t.n_hashes &&
@@ -271,7 +271,7 @@ bool rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer 
     }
     *n_tx = t.n_tx;
     free(t.bits);
-    return ok;
+    return !decoded ? PROOF_MALFORMED : ok ? PROOF_VALID : PROOF_WRONG;
 }
 
 static void verifytxoutproof(struct rpc_call *call)
@@ -281,6 +281,7 @@ static void verifytxoutproof(struct rpc_call *call)
     struct block_hash hash;
     const struct block_entry *e;
     struct entry_facts f;
+    enum proof_result result;
     uint8_t *proof;
     uint32_t n_tx;
     size_t len;
@@ -288,7 +289,10 @@ static void verifytxoutproof(struct rpc_call *call)
     if (!rpc_bytes_of(call, &proof, &len, rpc_arg(call, 0), "proof"))
         return;
     jw_arr_begin(&call->out);
-    if (rpc_check_proof(&header, &n_tx, &ids, proof, len)) {
+    result = rpc_check_proof(&header, &n_tx, &ids, proof, len);
+    if (result == PROOF_MALFORMED)
+        rpc_error(call, RPC_MISC_ERROR, "SpanReader::read(): end of data: iostream error");
+    if (result == PROOF_VALID) {
         block_header_hash(&hash, &header);
         e = chain_lookup(call->host->chain, &hash);
         memset(&f, 0, sizeof(f));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rpc/server_priv.h"
+#include "util/json_check.h"
 
 #define JSON_DEPTH_MAX 512
 
@@ -20,7 +21,7 @@ struct json_object *rpc_parse(const char *body, size_t len)
     struct json_object *o;
     bool whole;
 
-    if (len > INT32_MAX - 1)
+    if (len > INT32_MAX - 1 || !json_check(body, len)) /* json-c takes NaN, "1." and control characters in strings */
         return NULL;
     tok = json_tokener_new_ex(JSON_DEPTH_MAX);
     json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);

@@ -320,7 +320,8 @@ static void getblocktemplate(struct rpc_call *call)
 const struct rpc_command rpc_template_commands[] = {
     {"mining", "getblocktemplate", getblocktemplate,
      RPC_PARAMS({"template_request", RPC_OBJ, RPC_REQUIRED, NULL, "Format of the template",
-                 "{\"mode\":\"str\",\"rules\":[\"segwit\",...],...}"}),
+                 "{\"mode\":\"str\",\"capabilities\":[\"str\",...],\"rules\":[\"segwit\",\"str\",...],\"longpollid\":\"str\","
+                 "\"data\":\"hex\"}"}),
      RPC_WAITS,
      "If the request parameters include a 'mode' key, that is used to explicitly select between the default 'template' request or "
      "a 'proposal'.\n"
