@@ -318,6 +318,8 @@ static inline peer_id sim_peer_add(struct sim_node *n, struct sim_node *other, e
     struct peer_facts f = {.type = type, .permissions = permissions};
     peer_id id = n->next++;
     assert_true(id < SIM_PEERS);
+    sim_queue_clear(&n->peer[id].in);
+    sim_queue_clear(&n->peer[id].out);
     memset(&n->peer[id], 0, sizeof(n->peer[id]));
     n->peer[id].used = true;
     n->peer[id].other = other;
@@ -408,7 +410,7 @@ static inline void sim_clear(struct sim *s)
 {
     for (unsigned i = 0; i < s->n; i++) {
         struct sim_node *n = &s->node[i];
-        for (peer_id id = 0; id < n->next; id++) {
+        for (peer_id id = 0; id < SIM_PEERS; id++) {
             sim_drop(n, id);
             sim_queue_clear(&n->peer[id].in);
             sim_queue_clear(&n->peer[id].out);
