@@ -17,6 +17,7 @@ struct check_queue {
     pthread_cond_t work;            /* a piece can be claimed, or stop */
     pthread_cond_t done;            /* a job's last piece ended */
     struct check_job *first, *last; /* jobs with unclaimed pieces */
+    struct fetch_job *fetch;        /* the same, ahead of all */
     bool stop;
     unsigned n_threads;
     pthread_t *threads;
@@ -159,6 +160,33 @@ static void run_piece(const struct check_job *j, const struct check_piece *p, st
             return;
 }
 
+static void fetch_piece(const struct fetch_job *j, uint32_t piece)
+{
+    uint32_t end = (piece + 1) * FETCH_PIECE;
+
+    for (uint32_t i = piece * FETCH_PIECE; i < end && i < j->n; i++)
+        j->found[i] = coindb_get(j->db, &j->coins[i], &j->points[i], &j->arena[piece]) == RC_OK;
+}
+
+/* As run_one, for coins. */
+static bool fetch_one(struct check_queue *q)
+{
+    struct fetch_job *j = q->fetch;
+    uint32_t piece;
+
+    if (!j)
+        return false;
+    piece = j->claimed++;
+    if (j->claimed == j->n_pieces)
+        q->fetch = NULL;
+    pthread_mutex_unlock(&q->lock);
+    fetch_piece(j, piece);
+    pthread_mutex_lock(&q->lock);
+    if (--j->left == 0)
+        pthread_cond_broadcast(&q->done);
+    return true;
+}
+
 /* Claims and runs one piece; the lock is held on entry and exit. Returns: false if there was none. */
 static bool run_one(struct check_queue *q)
 {
@@ -197,7 +225,7 @@ static void *worker(void *arg)
 
     pthread_mutex_lock(&q->lock);
     while (!q->stop)
-        if (!run_one(q))
+        if (!fetch_one(q) && !run_one(q))
             pthread_cond_wait(&q->work, &q->lock);
     pthread_mutex_unlock(&q->lock);
     return NULL;
@@ -266,6 +294,26 @@ void check_queue_wait(struct check_queue *q, struct check_job *j)
     pthread_mutex_lock(&q->lock);
     while (j->left)
         if (!run_one(q))
+            pthread_cond_wait(&q->done, &q->lock);
+    pthread_mutex_unlock(&q->lock);
+}
+
+unsigned check_queue_threads(const struct check_queue *q)
+{
+    return q->n_threads;
+}
+
+void check_queue_fetch(struct check_queue *q, struct fetch_job *j)
+{
+    j->claimed = 0;
+    j->left = j->n_pieces = (j->n + FETCH_PIECE - 1) / FETCH_PIECE;
+    if (!j->n)
+        return;
+    pthread_mutex_lock(&q->lock);
+    q->fetch = j;
+    pthread_cond_broadcast(&q->work);
+    while (j->left)
+        if (!fetch_one(q))
             pthread_cond_wait(&q->done, &q->lock);
     pthread_mutex_unlock(&q->lock);
 }

@@ -6,6 +6,7 @@
 #include "primitives/block.h"
 #include "script/cache.h"
 #include "script/verify.h"
+#include "storage/coindb.h"
 
 struct check_queue;
 
@@ -36,6 +37,18 @@ struct check_job {
     enum script_error fail_error;
 };
 
+/* Coins to be read from the database by all threads at once. */
+struct fetch_job {
+    struct coindb *db;
+    const struct outpoint *points;
+    uint32_t n;
+    struct coin *coins;  /* out, where found */
+    bool *found;         /* out */
+    struct arena *arena; /* one for each piece: holds its scripts */
+    uint32_t n_pieces, claimed, left;
+};
+#define FETCH_PIECE 16u
+
 /** threads: extra ones; 0: everything runs in check_queue_wait. */
 struct check_queue *check_queue_new(unsigned threads);
 void check_queue_free(struct check_queue *q);
@@ -48,6 +61,9 @@ void check_queue_submit(struct check_queue *q, struct check_job *j);
 bool check_queue_done(struct check_queue *q, const struct check_job *j);
 /** Works until the job is finished. */
 void check_queue_wait(struct check_queue *q, struct check_job *j);
+/** Runs a fetch job to its end, before anything else that is queued. One at a time. */
+void check_queue_fetch(struct check_queue *q, struct fetch_job *j);
+unsigned check_queue_threads(const struct check_queue *q);
 /** Drops what no one has begun and waits for the rest. */
 void check_queue_cancel(struct check_queue *q, struct check_job *j);
 

@@ -87,6 +87,20 @@ void coins_touch(const struct coins *cs, const struct outpoint *o)
     __builtin_prefetch(&cs->slots[coins_table_hash(cs, o) & cs->mask]);
 }
 
+void coins_touch_record(const struct coins *cs, const struct outpoint *o)
+{
+    uint32_t hash = coins_table_hash(cs, o);
+    struct coin_slot s = cs->slots[hash & cs->mask];
+
+    if (s.ref && s.hash == hash)
+        __builtin_prefetch(coin_at(cs, s.ref));
+}
+
+struct coindb *coins_database(const struct coins *cs)
+{
+    return cs->base_empty ? NULL : cs->db;
+}
+
 /* A coin of the base; script valid until the next call. */
 static enum rc base_get(struct coins *cs, struct coin *out, const struct outpoint *o)
 {

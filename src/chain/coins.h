@@ -39,6 +39,10 @@ void coins_add(struct coins *cs, const struct outpoint *o, const struct coin *c,
 void coins_insert_clean(struct coins *cs, const struct outpoint *o, const struct coin *c);
 /** Is anything known of that outpoint without asking the base? */
 bool coins_cached(const struct coins *cs, const struct outpoint *o);
+/** The database below, if it may hold coins that are not cached; else NULL. */
+struct coindb *coins_database(const struct coins *cs);
+/** Starts loading the record of that outpoint; coins_touch came before. */
+void coins_touch_record(const struct coins *cs, const struct outpoint *o);
 /** Starts loading the memory that an access to that outpoint will touch. */
 void coins_touch(const struct coins *cs, const struct outpoint *o);
 

@@ -144,6 +144,14 @@ static void touch_tx(const struct coins *coins, const struct block *b, uint32_t 
         coins_touch(coins, &o);
 }
 
+/* The table was looked at before: now the records. */
+static void touch_records(const struct coins *coins, const struct block *b, uint32_t i)
+{
+    if (i < b->n_tx)
+        for (uint32_t j = 0; j < b->tx[i].n_in && j < 8; j++)
+            coins_touch_record(coins, &b->tx[i].in[j].prevout);
+}
+
 enum connect_result connect_block(struct chain *c, struct coins *coins, struct inflight *p, const struct header_node *n,
                                   uint32_t flags, struct verdict *v)
 {
@@ -156,9 +164,11 @@ enum connect_result connect_block(struct chain *c, struct coins *coins, struct i
     if (r != CONNECT_OK)
         return r;
     inflight_reserve(p, b);
+    fetch_coins(c, coins, b);
     block_connect_init(&bc, c->params, b, n->height, header_node_mtp(n->prev), flags, &seq);
     for (uint32_t i = 0; i < b->n_tx && r == CONNECT_OK; i++) {
-        touch_tx(coins, b, i + 3);
+        touch_tx(coins, b, i + 6);
+        touch_records(coins, b, i + 3);
         r = connect_tx(coins, p, &bc, i, v);
     }
     if (r == CONNECT_OK && !block_connect_finish(&bc, v))

@@ -256,6 +256,10 @@ void log_script_check_reason(struct chain *c, const struct block_entry *e, const
 /** The verdict that a failed script means. */
 void script_verdict(const struct inflight *p, struct verdict *v);
 
+/* ---- fetch.c ---- */
+/** Reads what a block spends and the cache lacks from the database, on all threads at once. */
+void fetch_coins(struct chain *c, struct coins *coins, const struct block *b);
+
 /* ---- disconnect.c ---- */
 enum disconnect_result { DISCONNECT_OK, DISCONNECT_UNCLEAN, DISCONNECT_FAILED };
 /** Takes a block's effects back out of coins, with its undo record from disk. */
