@@ -223,6 +223,8 @@ demo: $(PROGRAMS) ## two nodes, a chain, real blocks: watch the main job run
 install: $(PROGRAMS) consensus-library ## install below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 contrib/completions/farthing-cli.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/farthing-cli
 	install -m 644 include/farthingconsensus.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/libfarthingconsensus.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libfarthingconsensus.so $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so.0
