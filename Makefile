@@ -229,7 +229,7 @@ install: $(PROGRAMS) consensus-library ## install below DESTDIR/PREFIX
 	install -m 644 $(BUILD)/libfarthingconsensus.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libfarthingconsensus.so $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so.0
 	ln -sf libfarthingconsensus.so.0 $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so
-	install -m 644 $(BUILD)/libfarthingconsensus.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|' contrib/libfarthingconsensus.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libfarthingconsensus.pc
 	$(PYTHON) contrib/manpage.py $(BUILD)/farthingd > $(DESTDIR)$(PREFIX)/share/man/man1/farthingd.1
 	$(PYTHON) contrib/manpage.py $(BUILD)/farthing-cli > $(DESTDIR)$(PREFIX)/share/man/man1/farthing-cli.1
 
