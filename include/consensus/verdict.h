@@ -35,7 +35,7 @@ struct verdict {
     enum verdict_kind kind;
     enum verdict_code code;
     char reason[160]; /* Core's reject reason, "" when valid */
-    char debug[288];  /* Core's debug message, often "" */
+    char debug[360];  /* Core's debug message, often "" */
 };
 
 static inline void verdict_init(struct verdict *v)
@@ -51,7 +51,8 @@ bool verdict_invalid(struct verdict *v, enum verdict_code code, const char *reas
 bool verdict_invalidf(struct verdict *v, enum verdict_code code, const char *reason_fmt, ...) __attribute__((format(printf, 3, 4)));
 /** Sets an internal error. Always returns false. */
 bool verdict_internal(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define VERDICT_STRING_SIZE 456 /* longer ones are cut; none of Core's is that long */
 /** "reason" or "reason, debug" (Core's ValidationState::ToString). Out: out. Returns: out. */
-const char *verdict_string(const struct verdict *v, char out[456]);
+const char *verdict_string(const struct verdict *v, char out[VERDICT_STRING_SIZE]);
 
 #endif

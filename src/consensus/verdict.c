@@ -43,13 +43,13 @@ bool verdict_internal(struct verdict *v, const char *fmt, ...)
     return false;
 }
 
-const char *verdict_string(const struct verdict *v, char out[456])
+const char *verdict_string(const struct verdict *v, char out[VERDICT_STRING_SIZE])
 {
     if (v->kind == VERDICT_VALID)
-        snprintf(out, 456, "Valid");
+        snprintf(out, VERDICT_STRING_SIZE, "Valid");
     else if (v->debug[0])
-        snprintf(out, 456, "%s, %s", v->reason, v->debug);
+        snprintf(out, VERDICT_STRING_SIZE, "%s, %s", v->reason, v->debug);
     else
-        snprintf(out, 456, "%s", v->reason);
+        snprintf(out, VERDICT_STRING_SIZE, "%s", v->reason);
     return out;
 }
