@@ -50,12 +50,12 @@ static int64_t gather_all(struct mempool *m, struct pool_list *all, struct entry
 static void drop_worst(struct mempool *m, const struct pool_list *children)
 {
     struct pool_list gone = {NULL, 0, 0};
-    const struct cluster *worst = NULL;
+    const struct cluster *worst = children->e[0]->cluster;
     const struct chunk *last;
 
-    for (size_t i = 0; i < children->n; i++) {
+    for (size_t i = 1; i < children->n; i++) {
         const struct cluster *c = children->e[i]->cluster;
-        if (!worst || rate_cmp(c->chunk[c->n_chunks - 1].rate, worst->chunk[worst->n_chunks - 1].rate) < 0)
+        if (rate_cmp(c->chunk[c->n_chunks - 1].rate, worst->chunk[worst->n_chunks - 1].rate) < 0)
             worst = c;
     }
     last = &worst->chunk[worst->n_chunks - 1];

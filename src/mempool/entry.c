@@ -1,5 +1,6 @@
 /* entry.c - an entry of the pool: allocation, honest size, parents; and lists of entries. Called by all of the pool; validation thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mempool/internal.h"
 #include "util/mem.h"
@@ -20,6 +21,12 @@ static size_t tx_usage(const struct tx *tx)
                       items * sizeof(struct witness_item) + tx->raw_len);
 }
 
+static int by_txid(const void *a, const void *b)
+{
+    const struct entry *const *x = (const struct entry *const *)a, *const *y = (const struct entry *const *)b;
+    return memcmp((*x)->pub.tx->txid.b, (*y)->pub.tx->txid.b, 32);
+}
+
 struct entry *entry_new(struct mempool *m, struct tx *tx)
 {
     size_t size = sizeof(struct entry) + tx->n_in * sizeof(struct spend);
@@ -37,6 +44,8 @@ struct entry *entry_new(struct mempool *m, struct tx *tx)
             entry_add_parent(e, parent);
         }
     }
+    if (e->n_parents > 1) /* the order in which Core looks at them, and reports faults */
+        qsort(e->parent, e->n_parents, sizeof(struct entry *), by_txid);
     return e;
 }
 
