@@ -23,11 +23,17 @@ struct block_entry {
     uint64_t chain_tx;       /* transactions in the branch up to here; 0 while an ancestor's data are missing */
     int32_t file;
     uint32_t data_pos, undo_pos;
-    int32_t sequence_id;     /* order of arrival: the first seen wins among equal work */
-    bool dirty;              /* differs from the database */
+    int32_t sequence_id; /* order of arrival: the first seen wins among equal work */
+    bool dirty;          /* differs from the database */
 };
-static inline const struct block_entry *entry_of(const struct header_node *n) { return (const struct block_entry *)(const void *)n; }
-static inline const struct block_entry *entry_prev(const struct block_entry *e) { return entry_of(e->node.prev); }
+static inline const struct block_entry *entry_of(const struct header_node *n)
+{
+    return (const struct block_entry *)(const void *)n;
+}
+static inline const struct block_entry *entry_prev(const struct block_entry *e)
+{
+    return entry_of(e->node.prev);
+}
 
 /* The mutable facts of an entry, copied under the lock. */
 struct entry_facts {
@@ -35,7 +41,7 @@ struct entry_facts {
     uint64_t chain_tx;
     struct disk_pos pos;
     uint32_t undo_pos;
-    bool active;        /* in the active chain */
+    bool active; /* in the active chain */
 };
 
 /* What the chain tells others. All on the validation thread; entries may be kept, blocks must be block_ref'ed to be kept. Each may be NULL. */
@@ -62,23 +68,23 @@ struct chain_events {
 
 struct chain_options {
     const struct chain_params *params;
-    const char *blocks_dir;     /* .../blocks */
-    const char *block_index_dir;/* .../blocks/index */
-    const char *chainstate_dir; /* .../chainstate */
-    size_t dbcache;             /* bytes: coins cache and databases together */
-    unsigned script_threads;    /* extra threads beside the validation thread; 0: everything inline */
-    struct sig_cache *sig_cache;/* borrowed */
+    const char *blocks_dir;      /* .../blocks */
+    const char *block_index_dir; /* .../blocks/index */
+    const char *chainstate_dir;  /* .../chainstate */
+    size_t dbcache;              /* bytes: coins cache and databases together */
+    unsigned script_threads;     /* extra threads beside the validation thread; 0: everything inline */
+    struct sig_cache *sig_cache; /* borrowed */
     bool reindex, reindex_chainstate;
     bool blocks_xor, fast_prune;
-    bool check_block_index;     /* -checkblockindex: verify the tree's invariants all the time (tests) */
+    bool check_block_index;         /* -checkblockindex: verify the tree's invariants all the time (tests) */
     struct block_hash assume_valid; /* zero: verify every script */
     struct u256 min_chain_work;
-    int64_t max_tip_age;        /* seconds; a tip older than that means initial download */
-    int32_t stop_at_height;     /* 0: never */
+    int64_t max_tip_age;           /* seconds; a tip older than that means initial download */
+    int32_t stop_at_height;        /* 0: never */
     int check_blocks, check_level; /* -checkblocks (6), -checklevel (3) */
-    uint64_t prune_target;      /* bytes; 0: keep all; 1: manual */
+    uint64_t prune_target;         /* bytes; 0: keep all; 1: manual */
     struct chain_events events;
-    atomic_bool *interrupt;     /* set: long work gives up with RC_INTERRUPTED */
+    atomic_bool *interrupt; /* set: long work gives up with RC_INTERRUPTED */
 };
 
 /** Opens the databases, loads the tree, replays an unfinished flush, verifies the last blocks. The active chain stands afterwards (at
@@ -97,8 +103,8 @@ enum rc chain_activate_best(struct chain *c, struct verdict *v);
 
 /** Accepts headers that follow each other. Out: *last: entry of the last good one (may be NULL). min_pow_checked: the caller saw enough work
  *  (else a header below the minimum work is refused with "too-little-chainwork"). Returns: false with the verdict of the bad one. */
-bool chain_accept_headers(struct chain *c, const struct block_header *headers, size_t n, bool min_pow_checked, const struct block_entry **last,
-                          struct verdict *v);
+bool chain_accept_headers(struct chain *c, const struct block_header *headers, size_t n, bool min_pow_checked,
+                          const struct block_entry **last, struct verdict *v);
 
 /* Result of chain_process_block. Called on the validation thread, in order of submission, once the block is stored and - if it joined the
  * active chain - all its scripts are verified. is_new: the data were not known before. */
@@ -109,15 +115,15 @@ void chain_process_block(struct chain *c, struct block *b, bool requested, bool 
 
 /* What can be found out about a block on any thread, before the validation thread takes it. */
 struct block_precheck {
-    bool context_done;       /* the parent was known: `context` holds the outcome of the rules that need it */
-    struct verdict verdict;  /* context-free rules */
+    bool context_done;      /* the parent was known: `context` holds the outcome of the rules that need it */
+    struct verdict verdict; /* context-free rules */
     struct verdict context;
 };
 /** Checks a block ahead: context-free rules, and those that need its parent if that is known already. Any thread; b is not changed. */
 void chain_precheck(struct chain *c, const struct block *b, struct block_precheck *out);
 /** chain_process_block for a block that was checked ahead. */
-void chain_process_checked_block(struct chain *c, struct block *b, const struct block_precheck *pre, bool requested, bool min_pow_checked,
-                                 chain_block_done done, void *arg);
+void chain_process_checked_block(struct chain *c, struct block *b, const struct block_precheck *pre, bool requested,
+                                 bool min_pow_checked, chain_block_done done, void *arg);
 /** Finishes all blocks in flight and calls their done functions. The validation thread calls it when its queue is empty. */
 void chain_drain(struct chain *c);
 /** Would this block be valid on the present tip? (templates, proposals) Nothing is stored. */

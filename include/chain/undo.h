@@ -10,7 +10,7 @@ struct tx_undo {
     struct coin *coin; /* one for each input, in order */
 };
 struct block_undo {
-    uint32_t n_tx;      /* transactions of the block - 1: none for the coinbase */
+    uint32_t n_tx; /* transactions of the block - 1: none for the coinbase */
     struct tx_undo *tx;
     struct arena arena; /* holds all of it */
 };

@@ -31,6 +31,7 @@ bool ecdsa_sign(uint8_t *sig, size_t *sig_len, const uint8_t hash[32], const uin
 /** BIP340 signature, verified before it is returned. aux may be NULL for zeroes. */
 bool schnorr_sign(uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uint8_t key[32], const uint8_t *aux);
 /** Signs with a key-path tweak: merkle_root NULL for no scripts (BIP86). */
-bool schnorr_sign_taproot(uint8_t sig[64], const uint8_t hash[32], const uint8_t key[32], const uint8_t *merkle_root, const uint8_t *aux);
+bool schnorr_sign_taproot(uint8_t sig[64], const uint8_t hash[32], const uint8_t key[32], const uint8_t *merkle_root,
+                          const uint8_t *aux);
 
 #endif

@@ -6,9 +6,20 @@
 
 struct node_net;
 
-struct net_totals { uint64_t bytes_recv, bytes_sent; };
-struct net_local_address { char address[128]; uint16_t port; int score; };
-struct added_node { char address[256]; bool connected; bool inbound; char connected_addr[128]; };
+struct net_totals {
+    uint64_t bytes_recv, bytes_sent;
+};
+struct net_local_address {
+    char address[128];
+    uint16_t port;
+    int score;
+};
+struct added_node {
+    char address[256];
+    bool connected;
+    bool inbound;
+    char connected_addr[128];
+};
 
 /* All of these: the loop thread (commands go there with loop_call). */
 size_t node_net_peers(struct node_net *n, struct peer_info **out); /* malloc'ed, byte counters filled in */
@@ -60,27 +71,14 @@ struct net_host_ops {
     const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
 };
 /* For the node: the table of its own functions. */
-#define NET_HOST_OPS_INIT \
-    { \
-        .peers = node_net_peers, \
-        .totals = node_net_totals, \
-        .count = node_net_count, \
-        .user_agent = node_net_user_agent, \
-        .local_services = node_net_local_services, \
-        .active = node_net_active, \
-        .set_active = node_net_set_active, \
-        .local_addresses = node_net_local_addresses, \
-        .add = node_net_add, \
-        .remove = node_net_remove, \
-        .onetry = node_net_onetry, \
-        .added = node_net_added, \
-        .add_connection = node_net_add_connection, \
-        .disconnect_addr = node_net_disconnect_addr, \
-        .disconnect_id = node_net_disconnect_id, \
-        .ping_all = node_net_ping_all, \
-        .announce_tx = node_net_announce_tx, \
-        .send = node_net_send, \
-        .fetch_block = node_net_fetch_block, \
+#define NET_HOST_OPS_INIT                                                                                                          \
+    {                                                                                                                              \
+        .peers = node_net_peers, .totals = node_net_totals, .count = node_net_count, .user_agent = node_net_user_agent,            \
+        .local_services = node_net_local_services, .active = node_net_active, .set_active = node_net_set_active,                   \
+        .local_addresses = node_net_local_addresses, .add = node_net_add, .remove = node_net_remove, .onetry = node_net_onetry,    \
+        .added = node_net_added, .add_connection = node_net_add_connection, .disconnect_addr = node_net_disconnect_addr,           \
+        .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx,               \
+        .send = node_net_send, .fetch_block = node_net_fetch_block,                                                                \
     }
 
 #endif

@@ -13,18 +13,19 @@
 struct rpc_host {
     const struct chain_params *params;
     const struct args *args;
-    const char *datadir;        /* the network's own folder */
+    const char *datadir; /* the network's own folder */
     const char *log_path;
     struct chain *chain;
-    struct mempool *mempool;    /* validation thread */
+    struct mempool *mempool; /* validation thread */
     struct loop *loop;
-    struct queue *validation;   /* jobs for the validation thread */
-    struct pool *io;            /* blocking jobs */
-    struct node_net *net;       /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
+    struct queue *validation; /* jobs for the validation thread */
+    struct pool *io;          /* blocking jobs */
+    struct node_net *net;     /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
     atomic_bool *interrupt;
-    const atomic_bool *loaded;  /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */
+    const atomic_bool
+        *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */
     void *ctx;
     void (*request_stop)(void *ctx);
     void (*generate_done)(void *ctx);

@@ -34,15 +34,15 @@ struct sync_host {
 
 struct sync_options {
     const struct chain_params *params;
-    struct chain *chain;        /* read side only */
+    struct chain *chain; /* read side only */
     struct sync_host host;
-    const char *user_agent;     /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
+    const char *user_agent; /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
     uint64_t local_services;
     bool blocks_only;
-    int64_t min_fee_rate;       /* sat/kvB, for feefilter */
-    int64_t peer_timeout;       /* -peertimeout */
+    int64_t min_fee_rate; /* sat/kvB, for feefilter */
+    int64_t peer_timeout; /* -peertimeout */
     struct u256 min_chain_work;
-    uint64_t seed;              /* of the random choices (tests); 0: from the kernel */
+    uint64_t seed; /* of the random choices (tests); 0: from the kernel */
 };
 struct sync;
 struct sync *sync_new(const struct sync_options *o);
@@ -82,7 +82,11 @@ bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work,
 /* Answers of jobs. Everything passed is borrowed. */
 void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *last, const struct verdict *v, size_t n);
 void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v);
-struct mempool_result_summary { bool accepted; bool already_there; struct verdict verdict; };
+struct mempool_result_summary {
+    bool accepted;
+    bool already_there;
+    struct verdict verdict;
+};
 void sync_tx_done(struct sync *s, peer_id peer, struct tx *tx, const struct mempool_result_summary *r);
 void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc);
 
@@ -102,7 +106,7 @@ struct peer_info {
     uint64_t services;
     bool relay_txs, bip152_hb_to, bip152_hb_from, addr_relay_enabled;
     int64_t last_send, last_recv, last_transaction, last_block, conn_time, time_offset; /* seconds */
-    int64_t ping_us, min_ping_us, ping_wait_us; /* -1: none */
+    int64_t ping_us, min_ping_us, ping_wait_us;                                         /* -1: none */
     uint64_t bytes_sent, bytes_recv;
     uint32_t version;
     char subver[257];
@@ -113,7 +117,10 @@ struct peer_info {
     uint64_t addr_processed, addr_rate_limited;
     uint64_t last_inv_sequence, inv_to_send;
     bool handshake_done;
-    struct { char type[13]; uint64_t sent, recv; } per_msg[48]; /* "" ends; "*other*" collects unknown types */
+    struct {
+        char type[13];
+        uint64_t sent, recv;
+    } per_msg[48]; /* "" ends; "*other*" collects unknown types */
 };
 /** Out: malloc'ed array ordered by id; n. Byte counters are net's and filled by the node. */
 size_t sync_peers(struct sync *s, struct peer_info **out);

@@ -11,7 +11,10 @@ struct arena {
     size_t total;              /* bytes in all chunks */
 };
 
-#define ARENA_INIT {NULL, 0, 0}
+#define ARENA_INIT                                                                                                                 \
+    {                                                                                                                              \
+        NULL, 0, 0                                                                                                                 \
+    }
 
 /** `size` bytes, aligned for any type, uninitialised, valid until arena_clear. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size);

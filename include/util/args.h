@@ -16,7 +16,7 @@ enum arg_flag {
     ARG_SENSITIVE = 4,    /* value never logged */
     ARG_NO_NEGATION = 8,
     ARG_COMMAND_LINE_ONLY = 16,
-    ARG_NEEDS_VALUE = 32  /* a plain "-name" is an error */
+    ARG_NEEDS_VALUE = 32 /* a plain "-name" is an error */
 };
 
 struct arg_spec {

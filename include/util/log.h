@@ -13,9 +13,35 @@ enum log_level { LOG_LEVEL_TRACE, LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WAR
 /* Bits of the category mask; names as in Core's -debug=<category>. */
 enum log_category {
     LOG_NONE = 0,
-    LOG_NET, LOG_TOR, LOG_MEMPOOL, LOG_HTTP, LOG_BENCH, LOG_ZMQ, LOG_WALLETDB, LOG_RPC, LOG_ESTIMATEFEE, LOG_ADDRMAN,
-    LOG_SELECTCOINS, LOG_REINDEX, LOG_CMPCTBLOCK, LOG_RAND, LOG_PRUNE, LOG_PROXY, LOG_MEMPOOLREJ, LOG_COINDB, LOG_QT, LOG_LEVELDB,
-    LOG_VALIDATION, LOG_I2P, LOG_IPC, LOG_LOCK, LOG_BLOCKSTORAGE, LOG_TXRECONCILIATION, LOG_SCAN, LOG_TXPACKAGES, LOG_KERNEL,
+    LOG_NET,
+    LOG_TOR,
+    LOG_MEMPOOL,
+    LOG_HTTP,
+    LOG_BENCH,
+    LOG_ZMQ,
+    LOG_WALLETDB,
+    LOG_RPC,
+    LOG_ESTIMATEFEE,
+    LOG_ADDRMAN,
+    LOG_SELECTCOINS,
+    LOG_REINDEX,
+    LOG_CMPCTBLOCK,
+    LOG_RAND,
+    LOG_PRUNE,
+    LOG_PROXY,
+    LOG_MEMPOOLREJ,
+    LOG_COINDB,
+    LOG_QT,
+    LOG_LEVELDB,
+    LOG_VALIDATION,
+    LOG_I2P,
+    LOG_IPC,
+    LOG_LOCK,
+    LOG_BLOCKSTORAGE,
+    LOG_TXRECONCILIATION,
+    LOG_SCAN,
+    LOG_TXPACKAGES,
+    LOG_KERNEL,
     LOG_PRIVATEBROADCAST,
     LOG_CATEGORY_END
 };
@@ -54,15 +80,15 @@ void log_write(enum log_level level, enum log_category c, const char *file, int 
 #define log_info(...) log_write(LOG_LEVEL_INFO, LOG_NONE, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, LOG_NONE, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_error(...) log_write(LOG_LEVEL_ERROR, LOG_NONE, __FILE__, __LINE__, __func__, __VA_ARGS__)
-#define log_debug(cat, ...)                                                                        \
-    do {                                                                                           \
-        if (log_enabled(cat, LOG_LEVEL_DEBUG))                                                     \
-            log_write(LOG_LEVEL_DEBUG, cat, __FILE__, __LINE__, __func__, __VA_ARGS__);            \
+#define log_debug(cat, ...)                                                                                                        \
+    do {                                                                                                                           \
+        if (log_enabled(cat, LOG_LEVEL_DEBUG))                                                                                     \
+            log_write(LOG_LEVEL_DEBUG, cat, __FILE__, __LINE__, __func__, __VA_ARGS__);                                            \
     } while (0)
-#define log_trace(cat, ...)                                                                        \
-    do {                                                                                           \
-        if (log_enabled(cat, LOG_LEVEL_TRACE))                                                     \
-            log_write(LOG_LEVEL_TRACE, cat, __FILE__, __LINE__, __func__, __VA_ARGS__);            \
+#define log_trace(cat, ...)                                                                                                        \
+    do {                                                                                                                           \
+        if (log_enabled(cat, LOG_LEVEL_TRACE))                                                                                     \
+            log_write(LOG_LEVEL_TRACE, cat, __FILE__, __LINE__, __func__, __VA_ARGS__);                                            \
     } while (0)
 
 #endif

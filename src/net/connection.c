@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ static void count(struct connection *c, const char *type, uint64_t sent, uint64_
             if (c->n_counts == MAX_TYPES) {
                 i = 0;
             } else {
-                strcpy(c->counts[i].type, type);
+                snprintf(c->counts[i].type, sizeof(c->counts[i].type), "%s", type);
                 c->n_counts++;
             }
         }
@@ -209,7 +210,7 @@ struct connection *connection_new(struct loop *l, evutil_socket_t fd_take, const
     c->ev_write = event_new(loop_base(l), c->fd, EV_WRITE, on_write, c);
     c->ev_later = event_new(loop_base(l), -1, 0, on_later, c);
     ASSERT(c->out && c->ev_read && c->ev_write && c->ev_later);
-    strcpy(c->counts[0].type, OTHER);
+    memcpy(c->counts[0].type, OTHER, sizeof(OTHER));
     c->n_counts = 1;
     event_add(c->ev_read, NULL);
     return c;

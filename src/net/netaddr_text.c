@@ -78,16 +78,16 @@ void net_addr_ip_text(char out[NET_ADDR_TEXT], const struct net_addr *a)
     case NET_ONION:
         onion_bytes(raw, a->ip);
         base32_encode(out, raw, sizeof(raw));
-        strcat(out, ".onion");
+        memcpy(out + strlen(out), ".onion", sizeof(".onion"));
         return;
     case NET_I2P:
         base32_encode(out, a->ip, 32);
-        strcat(out, ".b32.i2p");
+        memcpy(out + strlen(out), ".b32.i2p", sizeof(".b32.i2p"));
         return;
     case NET_UNKNOWN:
         break;
     }
-    strcpy(out, "::");
+    memcpy(out, "::", sizeof("::"));
 }
 
 void net_addr_text(char out[NET_ADDR_TEXT], const struct net_addr *a)

@@ -183,7 +183,8 @@ void jw_warnings(struct rpc_call *call);
 void jw_signet_challenge(struct rpc_call *call);
 /** Checks a BIP37 merkle block. Out: *header, *n_tx, ids (appended, 32 bytes each: what the proof is about). */
 enum proof_result { PROOF_VALID, PROOF_WRONG, PROOF_MALFORMED };
-enum proof_result rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof, size_t len);
+enum proof_result rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof,
+                                  size_t len);
 const struct rpc_host *rpc_need_net(struct rpc_call *call);
 const struct rpc_host *rpc_need_mempool(struct rpc_call *call);
 

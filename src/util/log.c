@@ -327,7 +327,7 @@ static struct entry *entry_new(enum log_level level, enum log_category c, const 
 
 void log_write(enum log_level level, enum log_category c, const char *file, int line, const char *func, const char *fmt, ...)
 {
-    char small[512], *text = small;
+    char small[512], *large = NULL;
     struct entry *e;
     va_list ap;
     int n;
@@ -338,17 +338,16 @@ void log_write(enum log_level level, enum log_category c, const char *file, int 
     if (n < 0)
         return;
     if ((size_t)n >= sizeof(small)) {
-        text = xmalloc((size_t)n + 1);
+        large = xmalloc((size_t)n + 1);
         va_start(ap, fmt);
-        vsnprintf(text, (size_t)n + 1, fmt, ap);
+        vsnprintf(large, (size_t)n + 1, fmt, ap);
         va_end(ap);
     }
-    e = entry_new(level, c, text, (size_t)n);
+    e = entry_new(level, c, large ? large : small, (size_t)n);
     e->file = file;
     e->line = line;
     e->func = func;
-    if (text != small)
-        free(text);
+    free(large);
     pthread_mutex_lock(&sink.lock);
     if (sink.state == SINK_BEFORE) {
         keep(e);
