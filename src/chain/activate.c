@@ -36,7 +36,7 @@ static enum rc disconnect_to_branch(struct chain *c, const struct block_entry *t
     while (entry_ancestor(to, tip_of(c)->node.height) != tip_of(c)) {
         rc = disconnect_tip(c);
         if (rc != RC_OK)
-            return rc;
+            return fatal(c, rc, "Failed to disconnect block.");
     }
     return RC_OK;
 }

@@ -264,7 +264,7 @@ void fetch_coins(struct chain *c, struct coins *coins, const struct block *b);
 enum disconnect_result { DISCONNECT_OK, DISCONNECT_UNCLEAN, DISCONNECT_FAILED };
 /** Takes a block's effects back out of coins, with its undo record from disk. */
 enum disconnect_result disconnect_block(struct chain *c, struct coins *coins, const struct block_entry *e, const struct block *b);
-/** Disconnects the tip; nothing may be in flight. */
+/** Disconnects the tip; nothing may be in flight. RC_NOT_FOUND: it is pruned, and nothing happened. */
 enum rc disconnect_tip(struct chain *c);
 
 /* ---- pipeline.c ---- */

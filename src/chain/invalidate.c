@@ -16,46 +16,52 @@ static void add_candidates(struct chain *c)
     }
 }
 
-/* Disconnects e and all above it; each is marked at once, so that an interruption leaves nothing half done. */
-static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e)
+/* Disconnects e and all above it; each is marked at once, so that an interruption leaves nothing half done. Out: *lowest: the last
+ * that went, NULL if none did. */
+static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e, struct block_entry **lowest)
 {
-    while (chain_contains(c, e) && !interrupted(c)) {
+    while (chain_contains(c, e)) {
         struct block_entry *tip = tip_of(c);
-        enum rc rc = disconnect_tip(c);
+        enum rc rc = interrupted(c) ? RC_INTERRUPTED : disconnect_tip(c);
 
         if (rc != RC_OK)
             return rc;
         set_status(c, tip, BLOCK_FAILED_VALID, 0);
         candidates_erase(&c->candidates, tip);
         candidates_insert(&c->candidates, tip_of(c));
+        *lowest = tip;
     }
     return RC_OK;
 }
 
+static void spread_failure(struct chain *c, struct block_entry *e)
+{
+    c->failures++;
+    invalid_chain_found(c, e);
+    add_candidates(c);
+    end_step(c);
+    notify_header_tip(c);
+    check_index(c);
+}
+
 bool chain_invalidate(struct chain *c, const struct block_entry *entry, struct verdict *v)
 {
-    struct block_entry *e = (struct block_entry *)(uintptr_t)entry;
-    bool was_active;
+    struct block_entry *e = (struct block_entry *)(uintptr_t)entry, *lowest = NULL;
+    enum rc rc;
 
     verdict_init(v);
     chain_drain(c);
     if (c->broken || !e->node.prev)
         return verdict_internal(v, "the genesis block cannot be invalidated");
-    was_active = chain_contains(c, e);
-    if (disconnect_down_to(c, e) != RC_OK)
-        return verdict_internal(v, "Failed to disconnect block.");
-    if (chain_contains(c, e))
-        return verdict_internal(v, "interrupted");
-    set_status(c, e, BLOCK_FAILED_VALID, 0);
-    candidates_erase(&c->candidates, e);
-    c->failures++;
-    invalid_chain_found(c, e);
-    add_candidates(c);
-    if (was_active)
-        end_step(c);
-    notify_header_tip(c);
-    check_index(c);
-    return true;
+    rc = disconnect_down_to(c, e, &lowest);
+    if (rc == RC_OK) {
+        set_status(c, e, BLOCK_FAILED_VALID, 0);
+        candidates_erase(&c->candidates, e);
+        lowest = e;
+    }
+    if (lowest && !c->broken)
+        spread_failure(c, lowest);
+    return rc == RC_OK ? true : verdict_internal(v, "Failed to disconnect block.");
 }
 
 void chain_reconsider(struct chain *c, const struct block_entry *e)

@@ -68,8 +68,8 @@ int main(int argc, char **argv)
                                .blocks_dir = blocks,
                                .block_index_dir = index,
                                .chainstate_dir = coins,
-                               .dbcache = (size_t)(argc > 3 ? atoi(argv[3]) : 450) << 20,
-                               .script_threads = argc > 2 ? (unsigned)atoi(argv[2]) : 1,
+                               .dbcache = (size_t)(argc > 3 ? strtoul(argv[3], NULL, 10) : 450) << 20,
+                               .script_threads = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1,
                                .sig_cache = sig_cache_new((size_t)32 << 20),
                                .blocks_xor = true,
                                .max_tip_age = 24 * 60 * 60};
@@ -95,7 +95,10 @@ int main(int argc, char **argv)
     if (getenv("BENCH_COINS"))
         show_coins(c);
     rc = chain_close(c);
-    fs_remove_tree(dir);
+    if (getenv("BENCH_KEEP"))
+        printf("kept in %s\n", dir);
+    else
+        fs_remove_tree(dir);
     sig_cache_free(o.sig_cache);
     chain_params_clear(&params);
     free(blocks);
