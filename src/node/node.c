@@ -126,7 +126,7 @@ static void on_chain_open(void *arg)
     daemon_notify_systemd("READY=1");
     if (*args_str(n->config->args, "startupnotify", ""))
         daemon_run_command(args_str(n->config->args, "startupnotify", ""), NULL);
-    log_info("Done loading");
+    log_info("init message: Done loading");
 }
 
 void node_chain_opened(struct node *n)

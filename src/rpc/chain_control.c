@@ -117,7 +117,7 @@ static const struct block_entry *earliest_at(struct chain *c, int64_t time)
 static void pruneblockchain(struct rpc_call *call)
 {
     struct prune_op op = {.chain = call->host->chain};
-    int64_t height, tip = chain_height(call->host->chain);
+    int64_t height, least, tip = chain_height(call->host->chain);
 
     if (!call->host->args || args_int(call->host->args, "prune", 0) <= 0) {
         rpc_error(call, RPC_MISC_ERROR, "Cannot prune blocks because node is not in prune mode.");
@@ -137,7 +137,8 @@ static void pruneblockchain(struct rpc_call *call)
         }
         height = e->node.height;
     }
-    if (tip < (int64_t)call->host->params->prune_after_height) {
+    least = args_bool(call->host->args, "fastprune", false) ? 100 : (int64_t)call->host->params->prune_after_height;
+    if (tip < least) {
         rpc_error(call, RPC_MISC_ERROR, "Blockchain is too short for pruning.");
         return;
     }

@@ -133,18 +133,23 @@ static void show_malloc_info(struct rpc_call *call)
     free(text);
 }
 
-/* No memory is locked: this node holds no keys. */
-static void show_locked_memory(struct rpc_call *call)
+/* The heap as a whole: this node has no locked memory of its own, as it holds no keys. */
+static void show_heap(struct rpc_call *call)
 {
-    static const char *const names[] = {"used", "free", "total", "locked", "chunks_used", "chunks_free"};
+    struct mallinfo2 m = mallinfo2();
+    struct json_writer *j = &call->out;
 
-    jw_obj_begin(&call->out);
-    jw_key(&call->out, "locked");
-    jw_obj_begin(&call->out);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        jw_kv_int(&call->out, names[i], 0);
-    jw_obj_end(&call->out);
-    jw_obj_end(&call->out);
+    jw_obj_begin(j);
+    jw_key(j, "locked");
+    jw_obj_begin(j);
+    jw_kv_uint(j, "used", m.uordblks);
+    jw_kv_uint(j, "free", m.fordblks);
+    jw_kv_uint(j, "total", m.arena);
+    jw_kv_uint(j, "locked", 0);
+    jw_kv_uint(j, "chunks_used", m.hblks + 1);
+    jw_kv_uint(j, "chunks_free", m.ordblks);
+    jw_obj_end(j);
+    jw_obj_end(j);
 }
 
 static void getmemoryinfo(struct rpc_call *call)
@@ -154,7 +159,7 @@ static void getmemoryinfo(struct rpc_call *call)
     if (!rpc_text(call, &mode, 0, "stats"))
         return;
     if (strcmp(mode, "stats") == 0)
-        show_locked_memory(call);
+        show_heap(call);
     else if (strcmp(mode, "mallocinfo") == 0)
         show_malloc_info(call);
     else

@@ -85,6 +85,7 @@ static void build_block(void *arg)
     if (op->listed && !look_up_listed(op))
         return;
     t = op->listed ? mining_template_of(host->chain, op->txs, op->n, &o) : mining_template(host->chain, host->mempool, &o);
+    rpc_note_template(op->call, t);
     if (!t)
         return;
     if (op->listed)

@@ -425,7 +425,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     }
     if (!client_allowed(h, req)) {
         log_debug(LOG_HTTP, "HTTP request from a client that is not allowed to connect");
-        evhttp_send_reply(req, 403, NULL, NULL);
+        evhttp_connection_free(evhttp_request_get_connection(req)); /* and the request with it: no answer */
         return;
     }
     if (strcmp(evhttp_request_get_uri(req), "/") != 0) {

@@ -3,6 +3,7 @@
 
 #include "consensus/check.h"
 #include "rpc/mining_priv.h"
+#include "rpc/server_priv.h"
 
 void rpc_mining_options(struct mining_options *o, const struct rpc_host *host)
 {
@@ -20,6 +21,12 @@ void rpc_mining_options(struct mining_options *o, const struct rpc_host *host)
     if (a && args_is_set(a, "blockmintxfee") && parse_fixed_point(&rate, args_str(a, "blockmintxfee", "0"), 8))
         o->min_fee_rate = rate;
     o->version = a ? (int32_t)args_int(a, "blockversion", 0) : 0;
+}
+
+void rpc_note_template(struct rpc_call *call, const struct block_template *t)
+{
+    if (t)
+        atomic_store(&call->server->last_template, (uint64_t)t->n_txs << 32 | (uint32_t)t->weight);
 }
 
 double rpc_network_hashps(struct rpc_call *call, int64_t lookup, int64_t height)
@@ -93,12 +100,18 @@ static void getmininginfo(struct rpc_call *call)
     struct pool_size p = {call->host->mempool, 0};
     struct json_writer *j = &call->out;
     struct mining_options o;
+    uint64_t last;
 
     if (!rpc_need_mempool(call) || !rpc_on_validation(call, count_pool, &p))
         return;
     rpc_mining_options(&o, call->host);
     jw_obj_begin(j);
     jw_kv_int(j, "blocks", tip->node.height);
+    last = atomic_load(&call->server->last_template);
+    if (last) {
+        jw_kv_uint(j, "currentblockweight", (uint32_t)last);
+        jw_kv_uint(j, "currentblocktx", last >> 32);
+    }
     jw_kv_hex32(j, "bits", tip->node.bits);
     jw_kv_double(j, "difficulty", difficulty_from_bits(tip->node.bits));
     jw_kv_str(j, "target", rpc_target_hex(tip->node.bits).s);
@@ -240,12 +253,17 @@ static void submitheader(struct rpc_call *call)
 {
     struct header_op op = {.chain = call->host->chain};
     uint8_t raw[BLOCK_HEADER_SIZE];
-    char text[sizeof(struct verdict)];
+    char head[2 * BLOCK_HEADER_SIZE + 1] = "", text[sizeof(struct verdict)];
     const char *hex;
 
     if (!rpc_text(call, &hex, 0, ""))
         return;
-    if (strlen(hex) != 2 * BLOCK_HEADER_SIZE || !hex_decode(raw, sizeof(raw), hex)) {
+    /* what follows the header, as in a whole block, is not looked at */
+    if (strlen(hex) >= 2 * BLOCK_HEADER_SIZE && hex_is_valid(hex)) {
+        memcpy(head, hex, 2 * BLOCK_HEADER_SIZE);
+        head[2 * BLOCK_HEADER_SIZE] = 0;
+    }
+    if (!*head || !hex_decode(raw, sizeof(raw), head)) {
         rpc_error(call, RPC_DESERIALIZATION_ERROR, "Block header decode failed");
         return;
     }

@@ -26,6 +26,8 @@ struct rpc_server {
     atomic_bool scanning, scan_abort; /* scantxoutset */
     atomic_int scan_progress;
 
+    _Atomic uint64_t last_template; /* of the last block template: transactions << 32 | weight; 0: none yet */
+
     struct rpc_auth *auth;    /* read-only after start */
     struct http_server *http; /* loop thread */
 };

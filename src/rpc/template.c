@@ -22,6 +22,7 @@ static void make_template(void *arg)
 
     rpc_mining_options(&o, op->call->host);
     op->t = mining_template(op->call->host->chain, op->call->host->mempool, &o);
+    rpc_note_template(op->call, op->t);
     if (op->call->host->mempool)
         mempool_stats(op->call->host->mempool, &s);
     op->sequence = s.sequence;
