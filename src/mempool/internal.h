@@ -37,6 +37,7 @@ struct cluster;
 /* One input: this entry spends that outpoint. Links of the pool's table of spent outpoints. */
 struct spend {
     struct spend *next;
+    size_t hash; /* of the outpoint, so that few others are looked at */
     struct entry *by;
     const struct outpoint *outpoint;
 };
@@ -48,6 +49,7 @@ struct entry {
     struct sequence_lock lock;
     const struct header_node *lock_block; /* the lock holds as long as this block is in the chain */
     struct entry *next_txid, *next_wtxid;
+    size_t hash_txid, hash_wtxid;
     struct entry **parent;
     uint32_t n_parents;
     bool in_pool;
