@@ -193,8 +193,8 @@ lint: $(PROGRAMS) ## layers, banned calls, format, static analysis
 	$(PYTHON) contrib/lint/layers.py $(BUILD)
 	$(PYTHON) contrib/lint/banned.py
 	clang-format --dry-run -Werror $(FORMATTED)
-	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability --suppressions-list=contrib/lint/cppcheck.txt \
-	    -Iinclude -Isrc src
+	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability --library=contrib/lint/cppcheck.cfg \
+	    --suppressions-list=contrib/lint/cppcheck.txt -Iinclude -Isrc src
 format: ## lay the code out
 	clang-format -i $(FORMATTED)
 

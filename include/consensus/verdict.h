@@ -51,7 +51,7 @@ bool verdict_invalid(struct verdict *v, enum verdict_code code, const char *reas
 bool verdict_invalidf(struct verdict *v, enum verdict_code code, const char *reason_fmt, ...) __attribute__((format(printf, 3, 4)));
 /** Sets an internal error. Always returns false. */
 bool verdict_internal(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-#define VERDICT_STRING_SIZE 456 /* longer ones are cut; none of Core's is that long */
+#define VERDICT_STRING_SIZE sizeof(struct verdict) /* room for both parts */
 /** "reason" or "reason, debug" (Core's ValidationState::ToString). Out: out. Returns: out. */
 const char *verdict_string(const struct verdict *v, char out[VERDICT_STRING_SIZE]);
 

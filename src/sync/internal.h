@@ -28,7 +28,6 @@
 #define STALL_TIMEOUT_MIN (2 * US)
 #define STALL_TIMEOUT_MAX (64 * US)
 #define INACTIVITY_TIMEOUT (20 * 60) /* s */
-#define VERDICT_TEXT 456             /* room for verdict_string */
 
 enum job_kind { JOB_NONE, JOB_HEADERS, JOB_BLOCK, JOB_TX };
 
@@ -163,12 +162,14 @@ struct sync {
     size_t n_requested_blocks;
     unsigned n_downloading; /* peers with blocks in flight */
     int64_t stall_timeout;  /* us */
+    unsigned headers_jobs;  /* not answered yet, of all peers */
 
     struct block *recent_block;    /* the last one connected */
     const struct block_entry *tip; /* as last told; NULL: not yet */
 
     struct relay_tx *by_wtxid, *by_txid;
     uint64_t relay_sequence;
+    int64_t mempool_fee_rate; /* sat/kvB */
     int64_t next_inbound_inv; /* us */
 
     struct tx_requests *requests;
@@ -292,6 +293,8 @@ void download_forget(struct sync *s, const struct block_hash *hash, const struct
 void download_forget_peer(struct sync *s, struct peer *p);
 /** New headers of the peer end in `last`: asks for the blocks at once when we are near the tip. */
 void download_direct(struct sync *s, struct peer *p, const struct block_entry *last);
+/** The chain grew: the time that a staller is given goes back to normal step by step. */
+void download_progress(struct sync *s, int32_t blocks);
 void download_check_stall(struct sync *s, struct peer *p);
 void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer *getdata, size_t *n_getdata);
 void on_block(struct sync *s, struct peer *p, const struct message *m);

@@ -141,7 +141,7 @@ static void tx_missing_inputs(struct sync *s, struct peer *p, struct tx *tx)
 
 static void tx_rejected(struct sync *s, struct peer *p, peer_id from, struct tx *tx, const struct verdict *v)
 {
-    char text[VERDICT_TEXT];
+    char text[VERDICT_STRING_SIZE];
 
     log_debug(LOG_MEMPOOLREJ, "%s (wtxid=%s) from peer=%" PRId64 " was not accepted: %s", txid_hex(&tx->txid).s,
               wtxid_hex(&tx->wtxid).s, from, verdict_string(v, text));
