@@ -39,7 +39,7 @@ struct sync_options {
     const char *user_agent; /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
     uint64_t local_services;
     bool blocks_only;
-    int64_t min_fee_rate; /* sat/kvB, for feefilter */
+    int64_t min_fee_rate; /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
     int64_t peer_timeout; /* -peertimeout */
     struct u256 min_chain_work;
     uint64_t seed; /* of the random choices (tests); 0: from the kernel */
@@ -73,11 +73,11 @@ void sync_set_ready_callback(struct sync *s, void (*fn)(void *ctx, peer_id peer)
 /** Every 100 ms or so: timeouts, pings, announcements, requests. */
 void sync_tick(struct sync *s);
 
-/** What the validation thread checks first about a block from a peer, when the blocks before it are in the tree: are its data what its header
- *  commits to (outside initial download), and is there enough work behind it? Out: *min_pow_checked for chain_process_block.
- *  Returns: false with the verdict that sync_block_done is to get ("mutated block"). Any thread. */
-bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, bool *min_pow_checked,
-                         struct verdict *v);
+/** What the validation thread settles first about a block from a peer, when the blocks before it are in the tree: are its data what its header
+ *  commits to, and is there enough work behind it? In/out: *pre: of chain_precheck; done again if the parent was not known then.
+ *  Out: *min_pow_checked for chain_process_checked_block. Returns: false with the verdict that sync_block_done is to get ("mutated block"). */
+bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, struct block_precheck *pre,
+                         bool *min_pow_checked, struct verdict *v);
 
 /* Answers of jobs. Everything passed is borrowed. */
 void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *last, const struct verdict *v, size_t n);
@@ -96,6 +96,8 @@ void sync_header_tip(struct sync *s, const struct block_entry *best);
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
 void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee);
 void sync_tx_removed(struct sync *s, struct tx *tx);
+/** The fee rate below which a full mempool refuses (sat/kvB; 0: it is not full): what feefilter tells peers. */
+void sync_set_mempool_fee_rate(struct sync *s, int64_t rate);
 /** Announces a transaction to all peers (sendrawtransaction). */
 void sync_announce_tx(struct sync *s, struct tx *tx);
 

@@ -94,10 +94,10 @@ static void block_run(void *arg)
 {
     struct block_job *j = arg;
     struct block *b = j->block;
-    bool enough_work;
+    bool enough_work = false;
 
     j->block = NULL; /* not kept beyond its processing */
-    if (sync_block_precheck(j->net->chain, &j->net->config->min_chain_work, b, &enough_work, &j->v))
+    if (sync_block_precheck(j->net->chain, &j->net->config->min_chain_work, b, &j->pre, &enough_work, &j->v))
         chain_process_checked_block(j->net->chain, b, &j->pre, j->requested, enough_work, block_judged, j);
     else
         block_judged(j, &j->hash, false, &j->v);
@@ -125,6 +125,7 @@ struct tx_job {
     peer_id peer;
     struct tx *tx;
     struct mempool_result_summary result;
+    int64_t fee_rate; /* of the full mempool */
 };
 
 static void tx_drop(void *arg)
@@ -137,6 +138,7 @@ static void tx_drop(void *arg)
 static void tx_answer(void *arg)
 {
     struct tx_job *j = arg;
+    sync_set_mempool_fee_rate(j->net->sync, j->fee_rate);
     sync_tx_done(j->net->sync, j->peer, j->tx, &j->result);
     tx_drop(j);
 }
@@ -153,11 +155,11 @@ static void tx_run(void *arg)
     j->result.accepted = r.kind == MEMPOOL_ACCEPTED;
     j->result.already_there = r.kind == MEMPOOL_ALREADY_THERE;
     j->result.verdict = r.verdict;
-    if (j->result.accepted && log_enabled(LOG_MEMPOOL, LOG_LEVEL_DEBUG)) {
-        mempool_stats(j->net->mempool, &stats);
+    mempool_stats(j->net->mempool, &stats);
+    j->fee_rate = stats.min_fee_rate > j->net->config->policy.min_relay_fee_rate ? stats.min_fee_rate : 0;
+    if (j->result.accepted)
         log_debug(LOG_MEMPOOL, "AcceptToMemoryPool: peer=%lld: accepted %s (wtxid=%s) (poolsz %zu txn, %zu kB)", (long long)j->peer,
                   txid_hex(&j->tx->txid).s, wtxid_hex(&j->tx->wtxid).s, stats.count, stats.usage / 1000);
-    }
     loop_post(j->net->loop, tx_answer, tx_drop, j);
 }
 

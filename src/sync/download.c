@@ -259,14 +259,28 @@ static void blame(struct sync *s, peer_id id)
     log_debug(LOG_NET, "Stall started peer=%" PRId64, id);
 }
 
+void download_progress(struct sync *s, int32_t blocks)
+{
+    while (blocks-- > 0 && s->stall_timeout > STALL_TIMEOUT_MIN) {
+        s->stall_timeout = s->stall_timeout * 85 / 100 / US * US; /* whole seconds, as Core counts them */
+        if (s->stall_timeout < STALL_TIMEOUT_MIN)
+            s->stall_timeout = STALL_TIMEOUT_MIN;
+        log_debug(LOG_NET, "Decreased stalling timeout to %d seconds", (int)(s->stall_timeout / US));
+    }
+}
+
 void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer *getdata, size_t *n_getdata)
 {
     struct window w = {.waiting_for = -1, .staller = -1};
 
     if (!peer_serves_blocks(p) || p->n_in_flight >= BLOCKS_IN_FLIGHT)
         return;
-    if (!(may_sync && !peer_is_limited(p)) && chain_initial_download(s->o.chain))
-        return;
+    if (chain_initial_download(s->o.chain)) {
+        if (!may_sync || peer_is_limited(p))
+            return;
+    } else if (s->headers_jobs) {
+        return; /* whoever sent the headers that are being judged is asked first (download_direct) */
+    }
     w.room = BLOCKS_IN_FLIGHT - p->n_in_flight;
     window_walk(s, p, &w);
     for (size_t i = 0; i < w.n; i++) {
@@ -325,8 +339,15 @@ const char *sync_fetch_block(struct sync *s, peer_id peer, const struct block_en
     return NULL;
 }
 
-bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, bool *min_pow_checked,
-                         struct verdict *v)
+static bool mutated(const struct verdict *why, struct verdict *v)
+{
+    char text[VERDICT_STRING_SIZE];
+    log_debug(LOG_VALIDATION, "Block mutated: %s", verdict_string(why, text));
+    return verdict_invalid(v, BLOCK_MUTATED, "mutated block", NULL);
+}
+
+bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, struct block_precheck *pre,
+                         bool *min_pow_checked, struct verdict *v)
 {
     const struct block_entry *prev = chain_lookup(chain, &b->header.prev);
     struct u256 work;
@@ -335,10 +356,12 @@ bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work,
     verdict_init(v);
     if (!prev)
         return true;
-    /* During initial download the chain's own rules find the same faults; the Merkle tree is not computed twice. */
-    if (!chain_initial_download(chain) &&
-        block_is_mutated(b, deployment_active_after(chain_get_params(chain), &prev->node, DEPLOYMENT_SEGWIT)))
-        return verdict_invalid(v, BLOCK_MUTATED, "mutated block", NULL);
+    if (pre->verdict.kind == VERDICT_VALID && !pre->context_done)
+        chain_precheck(chain, b, pre);
+    if (pre->verdict.code == BLOCK_MUTATED)
+        return mutated(&pre->verdict, v);
+    if (pre->context_done && pre->context.code == BLOCK_MUTATED)
+        return mutated(&pre->context, v);
     work = u256_add(prev->node.chain_work, work_from_bits(b->header.bits));
     *min_pow_checked = u256_cmp(work, headers_work_threshold(chain, min_chain_work)) >= 0;
     return true;
@@ -382,7 +405,7 @@ void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash
 {
     struct peer *p = sync_peer(s, peer);
     struct flight *f = flight_find(s, hash);
-    char text[VERDICT_TEXT];
+    char text[VERDICT_STRING_SIZE];
 
     if (f && f->processing)
         f->processing--;
@@ -390,12 +413,6 @@ void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash
         unrequest(s, f); /* whoever else was asked for it */
     if (f)
         flight_drop_if_idle(s, f);
-    if (is_new && v->kind == VERDICT_VALID && s->stall_timeout > STALL_TIMEOUT_MIN) {
-        s->stall_timeout = s->stall_timeout * 85 / 100;
-        if (s->stall_timeout < STALL_TIMEOUT_MIN)
-            s->stall_timeout = STALL_TIMEOUT_MIN;
-        log_debug(LOG_NET, "Decreased stalling timeout to %d seconds", (int)(s->stall_timeout / US));
-    }
     job_end(p);
     if (p && !p->closing) {
         if (is_new)

@@ -176,6 +176,7 @@ static void submit(struct sync *s, struct peer *p, struct block_header *headers_
     p->headers_job.n = n;
     p->headers_job.fresh = fresh;
     job_begin(p, JOB_HEADERS);
+    s->headers_jobs++;
     s->o.host.submit_headers(s->o.host.ctx, p->id, headers_take, n, true);
 }
 
@@ -318,6 +319,7 @@ void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *l
     struct peer *p = sync_peer(s, peer);
 
     (void)n;
+    s->headers_jobs--;
     if (!p)
         return;
     job_end(p);

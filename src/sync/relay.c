@@ -216,9 +216,14 @@ static int64_t round_fee(struct sync *s, int64_t rate)
     return rate > 0 ? (int64_t)step : 0;
 }
 
+void sync_set_mempool_fee_rate(struct sync *s, int64_t rate)
+{
+    s->mempool_fee_rate = rate;
+}
+
 void relay_fee_filter(struct sync *s, struct peer *p)
 {
-    int64_t now = time_now_us(), want = s->o.min_fee_rate, max = 9936506; /* round_fee of all the money there is */
+    int64_t now = time_now_us(), want = s->mempool_fee_rate, max = 9936506; /* round_fee of all the money there is */
 
     if (s->o.blocks_only || p->common_version < FEEFILTER_VERSION || peer_has(p, PERM_FORCERELAY) ||
         p->facts.type == CONN_BLOCK_RELAY)

@@ -220,12 +220,14 @@ static inline void sim_run_block(struct sim_node *n, struct sim_job *j)
         struct block_hash hash;
         struct verdict v;
     } o;
+    struct block_precheck pre;
     bool enough;
 
     memset(&o, 0, sizeof(o));
     o.hash = j->block->hash;
-    if (sync_block_precheck(n->bed.c, &n->bed.o.min_chain_work, j->block, &enough, &o.v)) {
-        chain_process_block(n->bed.c, j->block, j->flag, enough, sim_block_done, &o);
+    chain_precheck(n->bed.c, j->block, &pre);
+    if (sync_block_precheck(n->bed.c, &n->bed.o.min_chain_work, j->block, &pre, &enough, &o.v)) {
+        chain_process_checked_block(n->bed.c, j->block, &pre, j->flag, enough, sim_block_done, &o);
         chain_drain(n->bed.c);
         assert_true(o.called);
     }
