@@ -44,6 +44,7 @@ struct http_server {
     struct subnet *allowed;
     size_t n_allowed;
     struct http_job *jobs;
+    unsigned n_waiting;    /* of them long polls */
     struct http_job *done; /* guarded by rpc->mutex: finished on the pool, to be sent */
     struct event *stop_timer;
     bool stop_requested;
@@ -245,6 +246,7 @@ static void end_wait(struct http_job *job)
     struct http_server *h = job->h;
 
     job->kind = JOB_ON_POOL;
+    h->n_waiting--;
     evtimer_del(job->timer);
     if (job->reply.deferred->wait.pool_after && h->rpc->pool && !atomic_load(&h->rpc->stopping) &&
         pool_push(h->rpc->pool, finish_on_pool, job, 0))
@@ -286,6 +288,7 @@ static void start_wait(struct http_job *job)
     int64_t ms = job->reply.deferred->wait.timeout_ms;
 
     job->kind = JOB_WAITING;
+    job->h->n_waiting++;
     job->deadline_us = ms ? time_mono_us() + ms * 1000 : 0;
     job->timer = evtimer_new(job->h->base, on_wait_timer, job);
     arm_timer(job);
@@ -343,14 +346,19 @@ static bool client_allowed(const struct http_server *h, struct evhttp_request *r
     return false;
 }
 
+static void refuse_busy(struct evhttp_request *req)
+{
+    log_warning("Request rejected because http work queue depth exceeded, it can be increased with the -rpcworkqueue= setting");
+    send_text(req, 503, "Work queue depth exceeded");
+}
+
 static void push_to_pool(struct http_job *job)
 {
     struct rpc_server *s = job->h->rpc;
 
     if (pool_push(s->pool, job_on_pool, job, s->queue_depth))
         return;
-    log_warning("Request rejected because http work queue depth exceeded, it can be increased with the -rpcworkqueue= setting");
-    send_text(job->req, 503, "Work queue depth exceeded");
+    refuse_busy(job->req);
     job_free(job);
 }
 
@@ -363,6 +371,12 @@ static void run_inline(struct http_server *h, struct evhttp_request *req, const 
     rpc_handle(h->rpc, &reply, user, request_take, true);
     if (!reply.deferred) {
         send_reply(h, req, &reply);
+        json_object_put(request_take);
+        return;
+    }
+    if (h->n_waiting >= h->rpc->waits_max && rpc_wait_is_poll(&reply.deferred->wait)) {
+        rpc_reply_drop(&reply);
+        refuse_busy(req);
         json_object_put(request_take);
         return;
     }

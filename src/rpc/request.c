@@ -264,6 +264,15 @@ static void handle_single(struct rpc_server *s, struct rpc_reply *reply, const c
     call_free(call);
 }
 
+void rpc_reply_drop(struct rpc_reply *reply)
+{
+    struct rpc_call *call = reply->deferred;
+
+    reply->deferred = NULL;
+    end_call(call, true);
+    call_free(call);
+}
+
 void rpc_reply_finish(struct rpc_server *s, struct rpc_reply *reply)
 {
     struct rpc_call *call = reply->deferred;

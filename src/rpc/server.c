@@ -12,9 +12,12 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
 
     atomic_init(&s->refs, 1);
     s->host = *host;
+    s->blocks = block_cache_new();
     s->started = time_mono_us() / 1000000;
     s->queue_depth = (unsigned)(depth < 1 ? 1 : depth > 1000000 ? 1000000 : depth);
-    s->pool = pool_new("http", (unsigned)(threads < 1 ? 1 : threads > 1024 ? 1024 : threads));
+    threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;
+    s->pool = pool_new("http", (unsigned)threads);
+    s->waits_max = (unsigned)threads + s->queue_depth;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->changed, NULL);
     snprintf(s->warmup, sizeof(s->warmup), "RPC server started");
@@ -33,6 +36,7 @@ void rpc_server_unref(struct rpc_server *s)
     if (s->pool)
         pool_free(s->pool);
     rpc_auth_free(s->auth);
+    block_cache_free(s->blocks);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->mutex);
     free(s);

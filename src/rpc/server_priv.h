@@ -6,13 +6,15 @@
 
 struct http_server;
 struct rpc_auth;
+struct block_cache;
 
 struct rpc_server {
     atomic_uint refs; /* the owner, and everything posted to the loop */
     struct rpc_host host;
     struct pool *pool;
     unsigned queue_depth;
-    int64_t started; /* seconds of the monotonic clock, for uptime */
+    unsigned waits_max; /* long polls at a time: as many as would fit into the threads and the queue */
+    int64_t started;    /* seconds of the monotonic clock, for uptime */
     atomic_bool ready, stopping, waking;
     pthread_t loop_thread;
     bool has_loop_thread;
@@ -26,6 +28,7 @@ struct rpc_server {
     atomic_bool scanning, scan_abort; /* scantxoutset */
     atomic_int scan_progress;
 
+    struct block_cache *blocks;     /* blocks.c */
     _Atomic uint64_t last_template; /* of the last block template: transactions << 32 | weight; 0: none yet */
 
     struct rpc_auth *auth;    /* read-only after start */
@@ -47,6 +50,8 @@ struct rpc_reply {
 struct json_object *rpc_parse(const char *body, size_t len);
 /** Handles a parsed body. user: whose whitelist counts. may_defer: a call that waits is left in reply->deferred. */
 void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, bool may_defer);
+/** Gives a deferred call up: there will be no answer to it. */
+void rpc_reply_drop(struct rpc_reply *reply);
 /** Completes a deferred call (wait over): reply->body and status. */
 void rpc_reply_finish(struct rpc_server *s, struct rpc_reply *reply);
 void rpc_parse_error(struct rpc_reply *reply);
@@ -55,8 +60,13 @@ bool rpc_is_inline(struct rpc_server *s, struct json_object *request);
 /** For tests: a whole body, waiting calls block. Returns: the answer's text (to free), "" if there is none. */
 char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status);
 
+struct block_cache *block_cache_new(void);
+void block_cache_free(struct block_cache *c);
+
 /* ---- waits (wait.c) ---- */
 bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w);
+/** Is it a client's wait for the chain, one of those that are counted? */
+bool rpc_wait_is_poll(const struct rpc_wait *w);
 /** Blocks this (pool) thread until the wait is over, the node stops or time is up. */
 void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w);
 

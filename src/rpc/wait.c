@@ -21,6 +21,11 @@ bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w)
     return tip->node.height >= w->height;
 }
 
+bool rpc_wait_is_poll(const struct rpc_wait *w)
+{
+    return w->kind == RPC_WAIT_TIP_CHANGE || w->kind == RPC_WAIT_BLOCK || w->kind == RPC_WAIT_HEIGHT;
+}
+
 static void deadline_in(struct timespec *ts, int64_t ms)
 {
     clock_gettime(CLOCK_REALTIME, ts);
