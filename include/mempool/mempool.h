@@ -81,6 +81,9 @@ struct mempool_chunk {
 };
 /** Visits all chunks, best fee rate first (mempool_each in groups). fn returns false to stop. */
 void mempool_each_chunk(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
+/** Visits the chunks of the cluster (all that is connected by spending) of one transaction. Returns: false if it is absent. */
+bool mempool_cluster_chunks(struct mempool *m, const struct txid *id, bool (*fn)(void *ctx, const struct mempool_chunk *c),
+                            void *ctx);
 /* What a miner says to a chunk: it may be left out, and then what is left of its cluster, which may need it. */
 enum mempool_visit { MEMPOOL_TAKEN, MEMPOOL_LEFT_OUT, MEMPOOL_STOP };
 /** Visits chunks as mempool_each_chunk does, for filling a block. */

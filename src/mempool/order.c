@@ -33,6 +33,32 @@ size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
     return n;
 }
 
+/* A chunk's members as others see them. Out: tx (CLUSTER_MAX). */
+static struct mempool_chunk show_chunk(struct mempool_entry *tx, const struct cluster *c, unsigned index)
+{
+    const struct chunk *k = &c->chunk[index];
+    for (unsigned t = 0; t < k->n; t++) {
+        struct entry *e = c->tx[k->first + t].e;
+        entry_refresh(e);
+        tx[t] = e->pub;
+    }
+    return (struct mempool_chunk){tx, k->n, k->rate.fee, k->rate.weight};
+}
+
+bool mempool_cluster_chunks(struct mempool *m, const struct txid *id, bool (*fn)(void *ctx, const struct mempool_chunk *c),
+                            void *ctx)
+{
+    const struct entry *e = index_find(m, id);
+    struct mempool_entry tx[CLUSTER_MAX];
+    bool go_on = true;
+
+    for (unsigned i = 0; e && i < e->cluster->n_chunks && go_on; i++) {
+        struct mempool_chunk c = show_chunk(tx, e->cluster, i);
+        go_on = fn(ctx, &c);
+    }
+    return e != NULL;
+}
+
 /* One walk for all: visits chunks, and leaves out the rest of clusters of which one was left out. */
 static void walk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
 {
@@ -44,15 +70,10 @@ static void walk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const st
 
     for (size_t i = 0; i < n && visit != MEMPOOL_STOP; i++) {
         const struct cluster *c = order[i].cluster;
-        const struct chunk *k = &c->chunk[order[i].index];
-        struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
+        struct mempool_chunk out;
         if (c->tx[0].e->mark == left_out)
             continue;
-        for (unsigned t = 0; t < k->n; t++) {
-            struct entry *e = c->tx[k->first + t].e;
-            entry_refresh(e);
-            tx[t] = e->pub;
-        }
+        out = show_chunk(tx, c, order[i].index);
         visit = fn(ctx, &out);
         if (visit == MEMPOOL_LEFT_OUT)
             c->tx[0].e->mark = left_out;

@@ -86,6 +86,33 @@ static void compare_family(const struct view *v, size_t of, bool up)
     assert_int_equal(fees, up ? v->e[of].ancestor_fees : v->e[of].descendant_fees);
 }
 
+static bool count_members(void *ctx, const struct mempool_chunk *c)
+{
+    *(size_t *)ctx += c->n;
+    return true;
+}
+
+/* A cluster is what can be reached by spending, either way. */
+static void compare_cluster(struct model *o, const struct view *v, size_t of)
+{
+    bool in[TXS] = {false}, more = true;
+    size_t n = 0, members = 0;
+    in[of] = true;
+    while (more) {
+        more = false;
+        for (size_t i = 0; i < v->n; i++) {
+            for (size_t k = 0; k < v->n && !in[i]; k++) {
+                if (in[k] && (spends(v->tx[k], v->tx[i]) || spends(v->tx[i], v->tx[k])))
+                    in[i] = more = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < v->n; i++)
+        n += in[i];
+    assert_true(mempool_cluster_chunks(o->bed.m, &v->tx[of]->txid, count_members, &members));
+    assert_int_equal(members, n);
+}
+
 static void compare(struct model *o)
 {
     static struct view v, chunks;
@@ -111,6 +138,7 @@ static void compare(struct model *o)
         }
         compare_family(&v, i, true);
         compare_family(&v, i, false);
+        compare_cluster(o, &v, i);
     }
     assert_int_equal(fee, s.total_fee);
     assert_int_equal(vsize, s.bytes);
@@ -204,6 +232,7 @@ static void run(uint64_t seed)
     }
     while (n_mined)
         block_unref(mined[--n_mined]);
+    assert_true(o->bed.added > 60 && o->bed.removed > 20); /* something happened */
     for (size_t i = 0; i < o->n; i++)
         tx_unref(o->tx[i]);
     bed_clear(&o->bed);
