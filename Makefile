@@ -106,6 +106,11 @@ $(BUILD)/test/cli/%: test/unit/cli/%.c $(wildcard test/unit/*.h) $(CLI_PARTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itest/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(CLI_PARTS) $(EXT_LIBS) -lcmocka
 
+$(BUILD)/bench/bench_rpc: test/bench/bench_rpc.c $(call libs_for,rpc)
+	$(say) BENCH $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
+
 $(BUILD)/bench/%: test/bench/%.c $(call libs_for,policy)
 	$(say) BENCH $@
 	@mkdir -p $(@D)

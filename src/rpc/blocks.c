@@ -2,7 +2,10 @@
 #include <stdlib.h>
 
 #include "chain/undo.h"
-#include "rpc/priv.h"
+#include "rpc/server_priv.h"
+
+#define BLOCK_CACHE_ENTRIES 6
+#define BLOCK_CACHE_ENTRY_MAX ((size_t)512 << 10)
 
 #define BLOCKHASH_PARAM                                                                                                            \
     {                                                                                                                              \
@@ -173,12 +176,82 @@ static void write_txs(struct rpc_call *call, const struct block *b, const struct
     jw_arr_end(j);
 }
 
+/* ---- lists of ids that were made a moment ago ---- */
+
+/* What "getblock 1" shows of a block besides its header, as it stands in the answer. Explorers and wallets ask for the same new blocks again and
+ * again, and hashing all transactions anew is what costs. */
+struct block_tail {
+    struct block_hash hash;
+    uint8_t *json;
+    size_t len;
+};
+struct block_cache {
+    pthread_mutex_t mutex;
+    struct block_tail tail[BLOCK_CACHE_ENTRIES];
+    unsigned next;
+};
+
+struct block_cache *block_cache_new(void)
+{
+    struct block_cache *c = xcalloc(1, sizeof(*c));
+
+    pthread_mutex_init(&c->mutex, NULL);
+    return c;
+}
+
+void block_cache_free(struct block_cache *c)
+{
+    for (unsigned i = 0; i < BLOCK_CACHE_ENTRIES; i++)
+        free(c->tail[i].json);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
+}
+
+/* Keeps the part of the answer from `from` on. */
+static void block_cache_add(struct rpc_call *call, const struct block_entry *e, size_t from)
+{
+    struct block_cache *c = call->server->blocks;
+    size_t len = call->out.w.len - from;
+    struct block_tail *t;
+
+    if (len > BLOCK_CACHE_ENTRY_MAX)
+        return;
+    pthread_mutex_lock(&c->mutex);
+    t = &c->tail[c->next++ % BLOCK_CACHE_ENTRIES];
+    free(t->json);
+    t->hash = e->node.hash;
+    t->json = xmemdup(call->out.w.data + from, len);
+    t->len = len;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* Returns: false if the block is not there. */
+static bool block_cache_write(struct rpc_call *call, const struct block_entry *e)
+{
+    struct block_cache *c = call->server->blocks;
+    bool found = false;
+
+    pthread_mutex_lock(&c->mutex);
+    for (unsigned i = 0; i < BLOCK_CACHE_ENTRIES && !found; i++) {
+        struct block_tail *t = &c->tail[i];
+        if (!t->json || !block_hash_equal(&t->hash, &e->node.hash))
+            continue;
+        jw_obj_begin(&call->out);
+        jw_header_members(&call->out, call, chain_tip(call->host->chain), e);
+        write_bytes(&call->out.w, t->json, t->len);
+        found = true;
+    }
+    pthread_mutex_unlock(&c->mutex);
+    return found;
+}
+
 static void write_block(struct rpc_call *call, const struct block_entry *e, const struct block *b, int verbosity)
 {
     const struct block_entry *tip = chain_tip(call->host->chain);
     struct json_writer *j = &call->out;
     struct block_undo *undo = NULL;
     struct entry_facts f;
+    size_t tail;
 
     chain_facts(call->host->chain, e, &f);
     if (verbosity >= 2 && (f.status & BLOCK_HAVE_UNDO) && chain_read_undo(call->host->chain, &undo, e) != RC_OK) {
@@ -189,12 +262,15 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
     }
     jw_obj_begin(j);
     jw_header_members(j, call, tip, e);
+    tail = j->w.len;
     jw_kv_uint(j, "strippedsize", b->stripped_len);
     jw_kv_uint(j, "size", b->raw_len);
     jw_kv_int(j, "weight", block_weight(b));
     write_coinbase(j, &b->tx[0]);
     write_txs(call, b, undo, verbosity);
     jw_obj_end(j);
+    if (verbosity == 1)
+        block_cache_add(call, e, tail);
     if (undo)
         block_undo_free(undo);
 }
@@ -213,6 +289,8 @@ static void getblock(struct rpc_call *call)
         return;
     e = rpc_block_arg(call, 0, "blockhash");
     if (!e || !rpc_has_data(call, e, false))
+        return;
+    if (verbosity == 1 && block_cache_write(call, e))
         return;
     if (chain_read_raw(call->host->chain, &raw, &len, e) != RC_OK) {
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");

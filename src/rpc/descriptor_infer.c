@@ -8,7 +8,14 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-static const char input_set[] = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
+/* Place of each character in the alphabet of descriptors, which groups those that are easily mistaken for each other; 255: not in it. */
+static const uint8_t alphabet[128] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                      255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 94,  59,  92,  91,  28,  29,
+                                      50,  15,  10,  11,  17,  51,  14,  52,  53,  16,  0,   1,   2,   3,   4,   5,   6,   7,   8,
+                                      9,   27,  54,  55,  56,  57,  58,  26,  82,  83,  84,  85,  86,  87,  88,  89,  32,  33,  34,
+                                      35,  36,  37,  38,  39,  40,  41,  42,  43,  44,  45,  46,  47,  48,  49,  12,  93,  13,  60,
+                                      61,  90,  18,  19,  20,  21,  22,  23,  24,  25,  64,  65,  66,  67,  68,  69,  70,  71,  72,
+                                      73,  74,  75,  76,  77,  78,  79,  80,  81,  30,  62,  31,  63,  255};
 static const char output_set[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 static uint64_t step(uint64_t c, unsigned v)
@@ -28,11 +35,10 @@ bool descriptor_checksum(char out[9], const char *text, size_t len)
     unsigned classes = 0, count = 0;
 
     for (size_t i = 0; i < len; i++) {
-        const char *at = text[i] ? strchr(input_set, text[i]) : NULL;
-        unsigned pos;
-        if (!at)
+        unsigned char ch = (unsigned char)text[i];
+        unsigned pos = ch < 128 ? alphabet[ch] : 255;
+        if (pos == 255)
             return false;
-        pos = (unsigned)(at - input_set);
         c = step(c, pos & 31);
         classes = classes * 3 + (pos >> 5);
         if (++count == 3) {

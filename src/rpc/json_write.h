@@ -22,8 +22,12 @@ void jw_obj_begin(struct json_writer *j);
 void jw_obj_end(struct json_writer *j);
 void jw_arr_begin(struct json_writer *j);
 void jw_arr_end(struct json_writer *j);
+void jw_key_len(struct json_writer *j, const char *key, size_t len);
 /** Writes a member's name; a value must follow. key: needs no escapes. */
-void jw_key(struct json_writer *j, const char *key);
+static inline void jw_key(struct json_writer *j, const char *key)
+{
+    jw_key_len(j, key, strlen(key));
+}
 /** The same for a name that came from outside. */
 void jw_key_text(struct json_writer *j, const char *key, size_t len);
 
