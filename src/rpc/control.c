@@ -179,7 +179,16 @@ const struct rpc_command rpc_control_commands[] = {
      RPC_INLINE,
      "Gets and sets the logging configuration.\n"
      "When called without an argument, returns the list of categories with status that are currently being debug logged or not.\n"
-     "When called with arguments, adds or removes categories from debug logging and return the lists above.\n"},
+     "When called with arguments, adds or removes categories from debug logging and return the lists above.\n"
+     "The arguments are evaluated in order \"include\", \"exclude\".\n"
+     "If an item is both included and excluded, it will thus end up being excluded.\n"
+     "The valid logging categories are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, http, i2p, ipc, kernel, "
+     "leveldb, mempool, "
+     "mempoolrej, net, privatebroadcast, proxy, prune, qt, rand, reindex, rpc, scan, selectcoins, tor, txpackages, "
+     "txreconciliation, validation, "
+     "walletdb, zmq\n"
+     "In addition, the following are available as category names with special meanings:\n"
+     "  - \"all\",  \"1\" : represent all logging categories.\n"},
     {"control", "getmemoryinfo", getmemoryinfo,
      RPC_PARAMS({"mode", RPC_STR, 0, "\"stats\"", "determines what kind of information is returned.", NULL}), 0,
      "Returns an object containing information about memory usage.\n"},

@@ -66,6 +66,14 @@ static void echo(struct rpc_call *call)
     jw_raw(&call->out, text, len);
 }
 
+static void echoipc(struct rpc_call *call)
+{
+    const char *text;
+
+    if (rpc_text(call, &text, 0, ""))
+        jw_str(&call->out, text);
+}
+
 #define ECHO_ARG(n)                                                                                                                \
     {                                                                                                                              \
         "arg" #n, RPC_STR, RPC_ANY_TYPE, NULL, "", NULL                                                                            \
@@ -86,4 +94,6 @@ const struct rpc_command rpc_hidden_commands[] = {
      "Waits for the validation interface queue to catch up on everything that was there when we entered this function.\n"},
     {"hidden", "echo", echo, ECHO_ARGS, RPC_INLINE, ECHO_HELP},
     {"hidden", "echojson", echo, ECHO_ARGS, RPC_INLINE, ECHO_HELP},
+    {"hidden", "echoipc", echoipc, RPC_PARAMS({"arg", RPC_STR, RPC_REQUIRED, NULL, "The string to echo", NULL}), RPC_INLINE,
+     "Echo back the input argument. This command is for testing; no other process takes part.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

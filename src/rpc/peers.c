@@ -131,5 +131,6 @@ static void getpeerinfo(struct rpc_call *call)
 }
 
 const struct rpc_command rpc_peer_commands[] = {{"network", "getpeerinfo", getpeerinfo, NULL, RPC_INLINE,
-                                                 "Returns data about each connected network peer as a json array of objects."},
+                                                 "Returns data about each connected network peer as a json array of objects.\n"
+                                                 "\"network\" is one of (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable).\n"},
                                                 {NULL, NULL, NULL, NULL, 0, NULL}};
