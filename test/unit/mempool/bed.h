@@ -35,7 +35,8 @@ struct bed_coin {
 struct bed {
     struct chain_params params;
     struct header_node *node;
-    int32_t height; /* the tip */
+    int32_t height;                      /* the tip */
+    const struct header_node *other_tip; /* if set: the tip, on another branch */
     struct bed_coin *coin;
     size_t n_coins, cap_coins;
     struct sig_cache *cache;
@@ -69,7 +70,7 @@ static inline enum rc bed_get_coin(void *ctx, struct coin *c, const struct outpo
 static inline const struct header_node *bed_tip(void *ctx)
 {
     const struct bed *t = (const struct bed *)ctx;
-    return &t->node[t->height];
+    return t->other_tip ? t->other_tip : &t->node[t->height];
 }
 
 static inline void bed_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence)

@@ -1,4 +1,5 @@
 /* test_chain.c - what blocks, reorganisations, age and size do to the pool, and the pool on disk. */
+#include <malloc.h>
 #include <unistd.h>
 
 #include "bed.h"
@@ -136,6 +137,75 @@ static void reorganisation_drops(void **state)
     tx_unref(child);
     tx_unref(late);
     tx_unref(relative);
+}
+
+/* The coin is in a later block of the new branch than it was in the old one: its age has to be counted anew. */
+static void reorganisation_renews_locks(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    struct witness_item w = {(const uint8_t *)"\x51", 1};
+    struct outpoint in[2] = {bed_coin_of(t, 100000, 296, false, t->spk, sizeof(t->spk)),
+                             bed_coin_of(t, 100000, 296, false, t->spk, sizeof(t->spk))};
+    struct block_header h = {.version = 0x20000000, .bits = 0x207fffff};
+    struct block *empty = bed_block(t, NULL, 0);
+    struct header_node branch[7];
+    struct tx *tx[2];
+
+    for (uint32_t i = 0; i < 2; i++) {
+        struct tx_builder b;
+        tx_builder_init(&b, 2, 0);
+        tx_builder_set_witness(&b, tx_builder_add_in(&b, &in[i], NULL, 0, 3), &w, 1);
+        tx_builder_add_out(&b, 90000, t->spk, sizeof(t->spk));
+        tx[i] = tx_build(&b);
+        tx_builder_clear(&b);
+        assert_accepted(t, tx[i]);
+    }
+    for (int i = 0; i < 7; i++) {
+        struct block_hash hash = {{(uint8_t)i, 0, 2}};
+        h.time = t->node[295].time + 60u * (uint32_t)(i + 1);
+        header_node_init(&branch[i], &h, &hash, i ? &branch[i - 1] : &t->node[295]);
+    }
+    t->other_tip = &branch[6]; /* 302 */
+    t->coin[t->n_coins - 2].height = 300;
+    t->coin[t->n_coins - 1].height = 301;
+    mempool_block_disconnected(t->m, empty);
+    mempool_tip_changed(t->m);
+    assert_true(bed_has(t, tx[0])); /* from 303 on, which is next */
+    assert_false(bed_has(t, tx[1]));
+    t->other_tip = NULL;
+    block_unref(empty);
+    tx_unref(tx[0]);
+    tx_unref(tx[1]);
+}
+
+/* What the pool says that it uses is what it takes from the heap. */
+static void usage_is_honest(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    struct tx *tx[2000];
+    struct mempool_options o = bed_options(t);
+    struct mempool_stats s;
+    size_t before, used, txs;
+
+    o.sig_cache = NULL;
+    bed_renew(t, &o);
+    for (size_t i = 0; i < ARRAY_LEN(tx); i++)
+        bed_coin(t, 100000);
+    before = mallinfo2().uordblks;
+    for (size_t i = 0; i < ARRAY_LEN(tx); i++) {
+        struct outpoint in[2] = {t->coin[i].at, i % 3 ? out_of(tx[i - 1], 0) : t->coin[i].at};
+        int64_t value = 90000;
+        tx[i] = bed_tx(t, 2, in, i % 3 ? 2 : 1, &value, 1, 0);
+    }
+    txs = mallinfo2().uordblks - before;
+    for (size_t i = 0; i < ARRAY_LEN(tx); i++)
+        assert_accepted(t, tx[i]);
+    used = mallinfo2().uordblks - before;
+    mempool_stats(t->m, &s);
+    if (txs) /* the sanitizers' heap does not tell */
+        assert_in_range(s.usage, used - used / 10, used + used / 10);
+    for (size_t i = 0; i < ARRAY_LEN(tx); i++)
+        tx_unref(tx[i]);
 }
 
 /* A chain of 80 comes back under a limit of 64: the end of it goes. */
@@ -337,7 +407,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(block_takes_and_conflicts, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganisation_puts_back, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganisation_drops, setup, teardown),
+        cmocka_unit_test_setup_teardown(reorganisation_renews_locks, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganisation_keeps_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(usage_is_honest, setup, teardown),
         cmocka_unit_test_setup_teardown(expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(size_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(eviction_sees_children, setup, teardown),
