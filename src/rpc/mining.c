@@ -342,7 +342,7 @@ const struct rpc_command rpc_mining_commands[] = {
      RPC_PARAMS({"nblocks", RPC_NUM, 0, "120",
                  "The number of previous blocks to calculate estimate from, or -1 for blocks since last difficulty change.", NULL},
                 {"height", RPC_NUM, 0, "-1", "To estimate at the time of the given height.", NULL}),
-     RPC_INLINE,
+     0,
      "Returns the estimated network hashes per second based on the last n blocks.\n"
      "Pass in [blocks] to override # of blocks, -1 specifies since last difficulty change.\n"
      "Pass in [height] to estimate the network speed at the time when a certain block was found.\n"},
