@@ -111,7 +111,7 @@ static enum connect_result connect_tx(struct coins *coins, struct inflight *p, s
                                       struct verdict *v)
 {
     const struct tx *tx = &p->block->tx[i];
-    struct coin *coin = p->coins + p->first_in[i];
+    struct coin *coin = p->coins ? p->coins + p->first_in[i] : NULL; /* a block of a coinbase alone spends none */
 
     if (i > 0) {
         enum connect_result r = spend_inputs(coins, p, i, v);
