@@ -67,10 +67,10 @@ static bool apply_mining(struct node_config *c, char **error)
         return fail(error, xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight (%d)",
                                      (long long)m->max_weight, MAX_BLOCK_WEIGHT));
     if (m->reserved_weight > MAX_BLOCK_WEIGHT)
-        return fail(error, xasprintf("Specified -blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
+        return fail(error, xasprintf("-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
                                      (long long)m->reserved_weight, MAX_BLOCK_WEIGHT));
     if (m->reserved_weight < 2000)
-        return fail(error, xasprintf("Specified -blockreservedweight (%lld) is lower than minimum safety value of (%d)",
+        return fail(error, xasprintf("-blockreservedweight (%lld) is lower than minimum safety value of (%d)",
                                      (long long)m->reserved_weight, 2000));
     return true;
 }
