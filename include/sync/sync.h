@@ -93,6 +93,8 @@ void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, 
 /* Events of chain and mempool, forwarded to the loop in order. */
 void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
 void sync_header_tip(struct sync *s, const struct block_entry *best);
+/** A block was fully judged, perhaps long after it arrived (it was on a branch that is only now tried): its sender answers for it. */
+void sync_block_checked(struct sync *s, const struct block_hash *hash, const struct verdict *v);
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
 void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee);
 void sync_tx_removed(struct sync *s, struct tx *tx);

@@ -45,6 +45,13 @@ static void on_header_tip(void *ctx, const struct block_entry *best, bool initia
         node_net_header_tip(n->net, best);
 }
 
+static void on_block_checked(void *ctx, const struct block_hash *hash, const struct verdict *v)
+{
+    struct node *n = ctx;
+    if (n->net)
+        node_net_block_checked(n->net, hash, v);
+}
+
 static void on_fatal(void *ctx, const char *text)
 {
     node_fatal(ctx, text);
@@ -61,6 +68,14 @@ static void on_progress(void *ctx, const char *title, int percent)
     daemon_notify_systemd(status);
 }
 
+/* An import keeps the validation thread for long: what RPC and peers ask for is done in between. */
+static void on_between_blocks(void *ctx)
+{
+    struct node *n = ctx;
+    while (queue_run_one(n->validation, 0))
+        continue;
+}
+
 struct chain_events node_chain_events(struct node *n)
 {
     return (struct chain_events){
@@ -69,9 +84,11 @@ struct chain_events node_chain_events(struct node *n)
         .block_disconnected = on_block_disconnected,
         .tip_changed = on_tip_changed,
         .header_tip = on_header_tip,
+        .block_checked = on_block_checked,
         .fatal = on_fatal,
         .progress = on_progress,
         .stop_requested = node_request_stop,
+        .between_blocks = on_between_blocks,
     };
 }
 

@@ -12,6 +12,8 @@ struct net_event {
     struct tx *tx;
     int64_t fee;
     bool initial_download;
+    struct block_hash hash;
+    struct verdict verdict;
 };
 
 static void event_drop(void *arg)
@@ -58,6 +60,18 @@ static void deliver_tx_added(struct net_event *ev)
 static void deliver_tx_removed(struct net_event *ev)
 {
     sync_tx_removed(ev->net->sync, ev->tx);
+}
+
+static void deliver_checked(struct net_event *ev)
+{
+    sync_block_checked(ev->net->sync, &ev->hash, &ev->verdict);
+}
+
+void node_net_block_checked(struct node_net *n, const struct block_hash *hash, const struct verdict *v)
+{
+    if (v->kind == VERDICT_VALID && chain_initial_download(n->chain))
+        return; /* nothing follows from it, and there are many */
+    post((struct net_event){.net = n, .deliver = deliver_checked, .hash = *hash, .verdict = *v});
 }
 
 void node_net_block_connected(struct node_net *n, const struct block_entry *e, struct block *block)

@@ -104,8 +104,13 @@ static bool find_duplicate(const struct net_settings *s, char **error)
 static bool read_binds(struct net_settings *s, const struct args *a, char **error)
 {
     const char *const *list;
-    size_t n = args_list(a, "bind", &list);
+    size_t n;
 
+    if (!s->listen && (args_list(a, "bind", &list) || args_list(a, "whitebind", &list))) {
+        *error = xstrdup("Cannot set -bind or -whitebind together with -listen=0");
+        return false;
+    }
+    n = args_list(a, "bind", &list);
     for (size_t i = 0; i < n; i++)
         if (!read_bind(s, list[i], error))
             return false;
@@ -115,10 +120,6 @@ static bool read_binds(struct net_settings *s, const struct args *a, char **erro
         if (!whitebind_parse(&s->whitebinds[s->n_whitebinds], list[s->n_whitebinds], error))
             return false;
     s->bind_any = !s->n_binds && !s->n_whitebinds && !s->n_onion_binds;
-    if (!s->bind_any && !s->listen) {
-        *error = xstrdup("Cannot set -bind or -whitebind together with -listen=0");
-        return false;
-    }
     return !find_duplicate(s, error);
 }
 

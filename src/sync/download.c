@@ -3,7 +3,45 @@
  * A block that has arrived is "processing" until validation answers; it counts as present meanwhile, so that nobody is asked for it again. */
 #include <string.h>
 
+#include "primitives/serialize.h"
 #include "sync/internal.h"
+
+#define MAX_SOURCES 4096
+
+/* Who sent a block that is not fully judged yet. */
+struct block_source {
+    struct block_hash hash;
+    peer_id peer;
+    UT_hash_handle hh;
+};
+
+static struct block_source *source_find(struct sync *s, const struct block_hash *hash)
+{
+    struct block_source *b;
+    HASH_FIND(hh, s->sources, hash, sizeof(*hash), b);
+    return b;
+}
+
+static void source_drop(struct sync *s, struct block_source *b)
+{
+    HASH_DEL(s->sources, b);
+    free(b);
+}
+
+/* The first sender counts. */
+static void source_add(struct sync *s, const struct block_hash *hash, peer_id peer)
+{
+    struct block_source *b;
+
+    if (source_find(s, hash))
+        return;
+    if (HASH_COUNT(s->sources) >= MAX_SOURCES)
+        source_drop(s, s->sources);
+    b = xcalloc(1, sizeof(*b));
+    b->hash = *hash;
+    b->peer = peer;
+    HASH_ADD(hh, s->sources, hash, sizeof(b->hash), b);
+}
 
 static struct flight *flight_find(struct sync *s, const struct block_hash *hash)
 {
@@ -73,6 +111,17 @@ void download_forget_peer(struct sync *s, struct peer *p)
         unrequest(s, f);
         flight_drop_if_idle(s, f);
     }
+}
+
+void download_clear(struct sync *s)
+{
+    while (s->flights) {
+        struct flight *f = s->flights;
+        HASH_DEL(s->flights, f);
+        free(f);
+    }
+    while (s->sources)
+        source_drop(s, s->sources);
 }
 
 bool download_request(struct sync *s, struct peer *p, const struct block_entry *e)
@@ -367,6 +416,25 @@ bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work,
     return true;
 }
 
+/* Reads a block as Core does: bytes behind it are ignored. */
+static struct block *decode(const struct message *m)
+{
+    struct block *b = block_decode_copy(m->payload, m->len);
+    struct reader r = reader_make(m->payload, m->len);
+    struct arena arena = ARENA_INIT;
+    struct tx tx;
+
+    if (b)
+        return b;
+    read_bytes(&r, BLOCK_HEADER_SIZE);
+    for (uint64_t n = read_compact_size(&r); n > 0 && !r.failed; n--) {
+        tx_read(&tx, &r, &arena, true);
+        arena_reset(&arena);
+    }
+    arena_clear(&arena);
+    return r.failed || !reader_left(&r) ? NULL : block_decode_copy(m->payload, m->len - reader_left(&r));
+}
+
 void on_block(struct sync *s, struct peer *p, const struct message *m)
 {
     struct block *b;
@@ -377,7 +445,7 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
         log_debug(LOG_NET, "Unexpected block message received from peer %" PRId64, p->id);
         return;
     }
-    b = block_decode_copy(m->payload, m->len);
+    b = decode(m);
     if (!b) {
         peer_malformed(p, m, "DataStream::read(): end of data");
         return;
@@ -388,6 +456,7 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
     f->processing++;
     if (f->peer == p->id)
         unrequest(s, f);
+    source_add(s, &b->hash, p->id);
     job_begin(p, JOB_BLOCK);
     s->o.host.submit_block(s->o.host.ctx, p->id, b, requested);
 }
@@ -401,11 +470,25 @@ static void release_waiting(struct sync *s, const struct peer *but)
             peer_advance(s, p);
 }
 
+void sync_block_checked(struct sync *s, const struct block_hash *hash, const struct verdict *v)
+{
+    struct block_source *b = source_find(s, hash);
+    struct peer *p = b ? sync_peer(s, b->peer) : NULL;
+    char text[VERDICT_STRING_SIZE];
+
+    if (!b)
+        return;
+    source_drop(s, b);
+    if (!p || p->closing || v->kind != VERDICT_INVALID || v->code == BLOCK_HEADER_LOW_WORK)
+        return;
+    peer_punish(s, p, v, verdict_string(v, text));
+    peer_flush(s, p);
+}
+
 void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v)
 {
     struct peer *p = sync_peer(s, peer);
     struct flight *f = flight_find(s, hash);
-    char text[VERDICT_STRING_SIZE];
 
     if (f && f->processing)
         f->processing--;
@@ -414,16 +497,15 @@ void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash
     if (f)
         flight_drop_if_idle(s, f);
     job_end(p);
+    if (v->kind == VERDICT_INVALID)
+        sync_block_checked(s, hash, v); /* unless that was told before */
+    else if (!is_new && source_find(s, hash))
+        source_drop(s, source_find(s, hash));
     if (p && !p->closing) {
         if (is_new)
             p->last_block = time_now();
-        if (v->kind == VERDICT_INVALID) {
-            verdict_string(v, text);
-            if (v->code == BLOCK_MUTATED)
-                log_debug(LOG_NET, "Received mutated block from peer=%" PRId64, p->id);
-            if (v->code != BLOCK_HEADER_LOW_WORK)
-                peer_punish(s, p, v, text);
-        }
+        if (v->kind == VERDICT_INVALID && v->code == BLOCK_MUTATED)
+            log_debug(LOG_NET, "Received mutated block from peer=%" PRId64, p->id);
         peer_advance(s, p);
     }
     release_waiting(s, p);

@@ -158,7 +158,8 @@ struct sync {
     unsigned n_sync_started, n_preferred, n_lag_protected, n_wtxid_peers;
     struct block_hash last_inv_trigger;
 
-    struct flight *flights; /* by hash */
+    struct flight *flights;       /* by hash */
+    struct block_source *sources; /* by hash, oldest first */
     size_t n_requested_blocks;
     unsigned n_downloading; /* peers with blocks in flight */
     int64_t stall_timeout;  /* us */
@@ -291,6 +292,7 @@ bool download_request(struct sync *s, struct peer *p, const struct block_entry *
 /** Forgets requests of that block: of everybody (NULL) or of one peer. */
 void download_forget(struct sync *s, const struct block_hash *hash, const struct peer *from);
 void download_forget_peer(struct sync *s, struct peer *p);
+void download_clear(struct sync *s);
 /** New headers of the peer end in `last`: asks for the blocks at once when we are near the tip. */
 void download_direct(struct sync *s, struct peer *p, const struct block_entry *last);
 /** The chain grew: the time that a staller is given goes back to normal step by step. */

@@ -20,8 +20,8 @@ static void block_inv(struct sync *s, struct peer *p, const struct inv *i, struc
     *have_unknown = true;
 }
 
-/* Returns: false if the peer may not announce transactions (it is disconnected). */
-static bool tx_inv(struct sync *s, struct peer *p, const struct inv *i)
+/* A peer that may not announce transactions is disconnected. */
+static void tx_inv(struct sync *s, struct peer *p, const struct inv *i)
 {
     bool is_wtxid = i->type == INV_WTX, have;
     char text[96];
@@ -30,16 +30,15 @@ static bool tx_inv(struct sync *s, struct peer *p, const struct inv *i)
         struct hash_hex hex = hash_to_hex(i->hash);
         log_debug(LOG_NET, "transaction (%s) inv sent in violation of protocol, " DISCONNECT_FMT, hex.s, p->id);
         peer_disconnect(s, p);
-        return false;
+        return;
     }
     recent_add(&p->tx_known, i->hash);
     if (chain_initial_download(s->o.chain))
-        return true;
+        return;
     have = tx_already_have(s, i->hash, is_wtxid);
     log_debug(LOG_NET, "got inv: %s %s peer=%" PRId64, inv_text(text, i), have ? "have" : "new", p->id);
     if (!have)
         tx_request_announced(s, p, i->hash, is_wtxid, tx_request_delay(s, p, is_wtxid));
-    return true;
 }
 
 static void ask_headers(struct sync *s, struct peer *p, const struct block_hash *unknown)
@@ -64,6 +63,7 @@ void on_inv(struct sync *s, struct peer *p, const struct message *m)
     struct block_hash unknown;
     bool have_unknown = false;
     char text[96];
+    struct recent seen;
 
     if (!msg_inv_decode(&items, &n, m->payload, m->len)) {
         peer_malformed(p, m, "DataStream::read(): end of data");
@@ -74,16 +74,22 @@ void on_inv(struct sync *s, struct peer *p, const struct message *m)
         free(items);
         return;
     }
+    recent_init(&seen, MAX_INV_ITEMS);
     for (size_t i = 0; i < n && !p->closing; i++) {
         if (items[i].type == (p->wtxid_relay ? INV_TX : INV_WTX))
             continue; /* not what was agreed upon */
-        if (items[i].type == INV_BLOCK)
+        if (items[i].type == INV_BLOCK) {
             block_inv(s, p, &items[i], &unknown, &have_unknown);
-        else if (inv_is_tx(&items[i]))
+        } else if (inv_is_tx(&items[i])) {
+            if (recent_has(&seen, items[i].hash))
+                continue; /* twice in one message */
+            recent_add(&seen, items[i].hash);
             tx_inv(s, p, &items[i]);
-        else
+        } else {
             log_debug(LOG_NET, "Unknown inv type \"%s\" received from peer=%" PRId64, inv_text(text, &items[i]), p->id);
+        }
     }
+    recent_clear(&seen);
     free(items);
     if (have_unknown && !p->closing)
         ask_headers(s, p, &unknown);

@@ -30,11 +30,7 @@ void sync_free(struct sync *s)
         return;
     HASH_ITER (hh, s->peers, p, tmp)
         peer_free(s, p);
-    while (s->flights) {
-        struct flight *f = s->flights;
-        HASH_DEL(s->flights, f);
-        free(f);
-    }
+    download_clear(s);
     orphans_clear(s);
     relay_clear(s);
     tx_requests_free(s->requests);

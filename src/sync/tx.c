@@ -70,6 +70,21 @@ static const char *why_malformed(const struct message *m)
     return flags & ~1 ? "Unknown transaction optional data" : end;
 }
 
+/* Reads a transaction as Core does: bytes behind it are ignored. */
+static struct tx *decode(const struct message *m)
+{
+    struct tx *tx = tx_decode_as(m->payload, m->len, true), first;
+    struct reader r = reader_make(m->payload, m->len);
+    struct arena arena = ARENA_INIT;
+    bool ok;
+
+    if (tx)
+        return tx;
+    ok = tx_read(&first, &r, &arena, true);
+    arena_clear(&arena);
+    return ok && reader_left(&r) ? tx_decode_as(m->payload, m->len - reader_left(&r), true) : NULL;
+}
+
 void on_tx(struct sync *s, struct peer *p, const struct message *m)
 {
     struct tx *tx;
@@ -81,7 +96,7 @@ void on_tx(struct sync *s, struct peer *p, const struct message *m)
     }
     if (chain_initial_download(s->o.chain))
         return; /* it could not be judged yet */
-    tx = tx_decode_as(m->payload, m->len, true);
+    tx = decode(m);
     if (!tx) {
         peer_malformed(p, m, why_malformed(m));
         return;

@@ -277,6 +277,12 @@ static inline void sim_tip(void *ctx, const struct block_entry *tip, const struc
     if (n->sync)
         sync_tip_changed(n->sync, tip, fork, initial);
 }
+static inline void sim_checked(void *ctx, const struct block_hash *hash, const struct verdict *v)
+{
+    struct sim_node *n = (struct sim_node *)ctx;
+    if (n->sync)
+        sync_block_checked(n->sync, hash, v);
+}
 static inline void sim_header_tip(void *ctx, const struct block_entry *best, bool initial)
 {
     struct sim_node *n = (struct sim_node *)ctx;
@@ -297,8 +303,11 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
     n->bed.o.dbcache = (size_t)8 << 20;
     if (min_work)
         n->bed.o.min_chain_work = *min_work;
-    n->bed.o.events =
-        (struct chain_events){.ctx = n, .block_connected = sim_connected, .tip_changed = sim_tip, .header_tip = sim_header_tip};
+    n->bed.o.events = (struct chain_events){.ctx = n,
+                                            .block_connected = sim_connected,
+                                            .tip_changed = sim_tip,
+                                            .header_tip = sim_header_tip,
+                                            .block_checked = sim_checked};
     bed_open(&n->bed);
     memset(&o, 0, sizeof(o));
     o.params = &n->bed.params;

@@ -363,6 +363,32 @@ static void misbehaviour(void **state)
     }
 }
 
+/* A block on a side branch is found wrong only when another peer extends that branch: the one who sent it goes. */
+static void judged_later(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *n = node_of(state);
+    peer_id liar = play_peer(s, n, CONN_INBOUND, 0, true), other = play_peer(s, n, CONN_INBOUND, 0, true);
+    const struct block_entry *fork = chain_at(n->bed.c, 4);
+    struct tx *cb = make_coinbase(5, 6000000000);
+    struct writer w = make_block_bytes(&n->bed.params, &fork->node.hash, fork->node.time + 9, &cb, 1, NULL);
+    struct block *bad = block_decode(w.data, w.len), *child;
+    struct block_entry e = {0};
+
+    header_node_init(&e.node, &bad->header, &bad->hash, &fork->node);
+    child = sim_next_block(n, &e, 0);
+    play_block(s, n, liar, bad);
+    assert_true(n->peer[liar].used);
+    play_block(s, n, other, child);
+    assert_true(n->peer[liar].discouraged);
+    assert_false(n->peer[liar].used);
+    assert_true(n->peer[other].used);
+    assert_int_equal(chain_height(n->bed.c), 5);
+    tx_unref(cb);
+    block_unref(bad);
+    block_unref(child);
+}
+
 /* Every message type with every kind of payload, in any order: the node stays up and answers a well-behaved peer. */
 static void hostile_orders(void **state)
 {
@@ -438,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timeouts, setup, teardown),
         cmocka_unit_test_setup_teardown(pings, setup, teardown),
         cmocka_unit_test_setup_teardown(misbehaviour, setup, teardown),
+        cmocka_unit_test_setup_teardown(judged_later, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile_orders, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
