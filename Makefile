@@ -36,9 +36,10 @@ say = @printf '  %-5s %s\n'
 endif
 
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
-# Static libraries of a module and all below it, in link order.
-layer_deps = $(shell sed -n 's/^$(1): *\([^|]*\)|.*/\1/p' contrib/lint/layers.txt)
-libs_for = $(patsubst %,$(BUILD)/lib%.a,$(call reverse,$(strip $(call layer_deps,$(1)) $(filter-out node,$(1)))))
+# Static libraries of a module and of all that these need in turn, in link order.
+$(foreach m,$(MODULES),$(eval LAYER_$(m) := $(shell sed -n 's/^$(m): *\([^|]*\)|.*/\1/p' contrib/lint/layers.txt)))
+below = $(filter $(LAYER_$(1)) $(foreach m,$(LAYER_$(1)),$(LAYER_$(m))) $(filter-out node,$(1)),$(MODULES))
+libs_for = $(patsubst %,$(BUILD)/lib%.a,$(call reverse,$(call below,$(1))))
 
 src_of = $(sort $(wildcard src/$(1)/*.c))
 obj_of = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(call src_of,$(1)))
@@ -193,15 +194,18 @@ check-asan: ## all tests with address and undefined-behaviour sanitizers
 check-tsan: ## all tests with the thread sanitizer
 	FARTHING_TEST_SLOW=10 TSAN_OPTIONS="suppressions=$(CURDIR)/contrib/lint/tsan.supp" $(MAKE) BUILD=$(BUILD)/tsan SAN=thread check
 
+# Versions differ in how they lay macros out.
+CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14) clang-format)
 FORMATTED = $(wildcard src/*/*.[ch] include/*.h include/*/*.h test/unit/*.h test/unit/*/*.[ch] test/fuzz/*.[ch] test/bench/*.[ch] contrib/examples/*.c)
 lint: $(PROGRAMS) ## layers, banned calls, format, static analysis
 	$(PYTHON) contrib/lint/layers.py $(BUILD)
 	$(PYTHON) contrib/lint/banned.py
-	clang-format --dry-run -Werror $(FORMATTED)
+	@if $(CLANG_FORMAT) --version | grep -q 'version 14\.'; then echo $(CLANG_FORMAT) --dry-run; $(CLANG_FORMAT) --dry-run -Werror $(FORMATTED); \
+	    else echo "format: not checked, it is that of clang-format 14, which is not here"; fi
 	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability --library=contrib/lint/cppcheck.cfg \
 	    --suppressions-list=contrib/lint/cppcheck.txt -Iinclude -Isrc src
 format: ## lay the code out
-	clang-format -i $(FORMATTED)
+	$(CLANG_FORMAT) -i $(FORMATTED)
 
 # Coverage-guided fuzzing: make fuzz FUZZ_TIME=600 [FUZZ_TARGET=fuzz_tx]
 FUZZ_TIME   ?= 60
