@@ -34,6 +34,17 @@ def check(node, expected):
         equal({k: got[k] for k in head}, head)
 
 
+def rebuilt(node, option):
+    """The log since this start says whether something was built again."""
+    def log():
+        return node.log().rsplit("Setting nMinimumChainWork", 1)[1]
+
+    if "-reindex" in option:
+        wait_until(lambda: "Reindexing finished" in log(), what="the end of -reindex")
+    equal("Reindexing finished" in log(), "-reindex" in option)
+    equal("Wiping LevelDB in" in log(), bool(option))
+
+
 def run_chain(t, chain, *path):
     data, expected = expectation(*path)
     if not data:
@@ -46,6 +57,7 @@ def run_chain(t, chain, *path):
     for option in ((), ("-reindex",), ("-reindex-chainstate",), ()):
         node.start(*option)
         wait_until(lambda: node.getblockcount() == expected["tip"]["blocks"], what="%r again" % (option,))
+        rebuilt(node, option)
         check(node, expected)
         node.stop()
     return node, expected
@@ -96,6 +108,7 @@ def run_own(t):
     for option in ("-reindex", "-reindex-chainstate"):
         node.start(option)
         wait_until(lambda: node.getblockcount() == 120, what=option)
+        rebuilt(node, [option])
         equal((node.utxo_hash(), node.utxo_hash("hash_serialized_3")), before)
         node.stop()
 
