@@ -19,16 +19,26 @@ struct block_entry *add_entry(struct chain *c, const struct block_header *h, con
     return e;
 }
 
+/* Says which header a rule refused: the reason alone leaves a user in the dark. Returns: false. */
+static bool refused(const char *rule, const struct block_hash *hash, const struct verdict *v)
+{
+    log_debug(LOG_VALIDATION, "AcceptBlockHeader: Consensus::%s: %s, %s%s%s", rule, block_hash_hex(hash).s, v->reason,
+              v->debug[0] ? ", " : "", v->debug);
+    return false;
+}
+
 static bool check_new_header(struct chain *c, const struct block_header *h, const struct block_hash *hash,
                              const struct block_entry *prev, struct verdict *v)
 {
-    if (!prev)
+    if (!prev) {
+        log_debug(LOG_VALIDATION, "header %s has prev block not found: %s", block_hash_hex(hash).s, block_hash_hex(&h->prev).s);
         return verdict_invalid(v, BLOCK_MISSING_PREV, "prev-blk-not-found", NULL);
+    }
     if (entry_failed(prev)) {
         log_debug(LOG_VALIDATION, "header %s has prev block invalid: %s", block_hash_hex(hash).s, block_hash_hex(&h->prev).s);
         return verdict_invalid(v, BLOCK_INVALID_PREV, "bad-prevblk", NULL);
     }
-    return check_header_context(c->params, h, &prev->node, time_now(), v);
+    return check_header_context(c->params, h, &prev->node, time_now(), v) || refused("ContextualCheckBlockHeader", hash, v);
 }
 
 bool accept_header(struct chain *c, const struct block_header *h, const struct block_hash *hash, bool min_pow_checked,
@@ -47,8 +57,10 @@ bool accept_header(struct chain *c, const struct block_header *h, const struct b
         return true;
     }
     if (!genesis) {
-        if (!check_proof_of_work(c->params, hash, h->bits))
-            return verdict_invalid(v, BLOCK_INVALID_HEADER, "high-hash", "proof of work failed");
+        if (!check_proof_of_work(c->params, hash, h->bits)) {
+            verdict_invalid(v, BLOCK_INVALID_HEADER, "high-hash", "proof of work failed");
+            return refused("CheckBlockHeader", hash, v);
+        }
         prev = tree_find(&c->tree, &h->prev);
         if (!check_new_header(c, h, hash, prev, v))
             return false;
@@ -115,8 +127,6 @@ bool chain_accept_headers(struct chain *c, const struct block_header *headers, s
 
         block_header_hash(&hash, &headers[i]);
         if (!accept_header(c, &headers[i], &hash, min_pow_checked, &next, v)) {
-            log_debug(LOG_VALIDATION, "AcceptBlockHeader: %s: %s%s%s", block_hash_hex(&hash).s, v->reason, v->debug[0] ? ", " : "",
-                      v->debug);
             check_index(c);
             return false;
         }

@@ -86,7 +86,6 @@ static void import_files(struct node *n)
     enum rc rc;
 
     verdict_init(&v);
-    n->importing = true;
     if (chain_reindexing(n->chain)) {
         rc = chain_import_file(n->chain, NULL);
         if (rc != RC_OK && rc != RC_INTERRUPTED)
@@ -98,7 +97,6 @@ static void import_files(struct node *n)
         if (rc != RC_OK && rc != RC_INTERRUPTED)
             log_warning("Could not import blocks file %s (%s)", files[i], rc_name(rc));
     }
-    n->importing = false;
     if (!atomic_load(&n->interrupt) && !chain_activate_best(n->chain, &v) && v.kind == VERDICT_INTERNAL)
         node_fatal(n, v.reason);
     if (args_bool(n->config->args, "stopafterblockimport", false)) {
@@ -161,8 +159,10 @@ void *node_validation_main(void *arg)
     }
     open_mempool(n);
     node_chain_opened(n);
+    log_info("initload thread start"); /* Core has a thread of its own for it; scripts wait for these lines */
     import_files(n);
     load_mempool(n);
+    log_info("initload thread exit");
     while (!queue_closed(n->validation) || queue_len(n->validation))
         if (!queue_run_one(n->validation, queue_len(n->validation) ? 0 : (chain_drain(n->chain), IDLE_MS)))
             chain_periodic(n->chain);
