@@ -64,7 +64,7 @@ static bool apply_mining(struct node_config *c, char **error)
     if (!fee_option(c->args, "blockmintxfee", &m->min_fee_rate, error))
         return false;
     if (m->max_weight > MAX_BLOCK_WEIGHT)
-        return fail(error, xasprintf("Specified -blockmaxweight (%lld) exceeds consensus maximum block weight (%d)",
+        return fail(error, xasprintf("-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)",
                                      (long long)m->max_weight, MAX_BLOCK_WEIGHT));
     if (m->reserved_weight > MAX_BLOCK_WEIGHT)
         return fail(error, xasprintf("-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",

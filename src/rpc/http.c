@@ -5,6 +5,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -497,11 +499,14 @@ static bool init_allowed(struct http_server *h, const struct args *args, char **
 static void bind_to(struct http_server *h, const char *host, uint16_t port)
 {
     struct evhttp_bound_socket *s;
+    int on = 1;
 
     if (h->n_sockets == SOCKETS_MAX)
         return;
     log_info("Binding RPC on address %s port %u", host, port);
     s = evhttp_bind_socket_with_handle(h->http, host, port);
+    if (s) /* accepted sockets inherit it: the end of a long answer must not wait for an acknowledgement */
+        setsockopt(evhttp_bound_socket_get_fd(s), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (s)
         h->sockets[h->n_sockets++] = s;
     else
