@@ -62,6 +62,8 @@ struct chain_events {
     void (*fatal)(void *ctx, const char *text);
     /* stop_at_height was reached. */
     void (*stop_requested)(void *ctx);
+    /* Between two blocks of an import, which may take hours: other work of the validation thread may run here. */
+    void (*between_blocks)(void *ctx);
     /* Progress of long work at start or reindex: "Verifying blocks…", percent 0..100. */
     void (*progress)(void *ctx, const char *title, int percent);
 };

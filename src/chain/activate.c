@@ -155,8 +155,9 @@ static bool may_go_on(const struct chain *c)
 {
     int32_t stop = c->o.stop_at_height;
 
-    /* Never interrupted before the first block: a coin set without a tip could not be flushed. */
-    if (!c->head)
+    /* Never interrupted before the first block, as a coin set without a tip could not be flushed, nor half-way through a
+     * reorganisation, as what is worse than the tip that was left would be forgotten. */
+    if (!c->head || c->step_tip)
         return true;
     return !interrupted(c) && !c->stopping && !(stop && c->head->node.height >= stop && c->first);
 }

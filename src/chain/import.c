@@ -49,6 +49,8 @@ static enum rc import_blocks(struct chain *c, const char *path, int32_t file)
         rc = import_block(c, item, &loaded);
         block_unref(item->block);
         free(item);
+        if (rc == RC_OK && c->o.events.between_blocks)
+            c->o.events.between_blocks(c->o.events.ctx);
         if (rc == RC_OK && interrupted(c))
             rc = RC_INTERRUPTED;
     }

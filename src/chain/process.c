@@ -41,6 +41,8 @@ void chain_process_checked_block(struct chain *c, struct block *b, const struct 
     c->current = &t;
     if (c->broken)
         verdict_internal(&t.verdict, "shutting down after an error");
+    else if (chain_reindexing(c))
+        verdict_internal(&t.verdict, "reindexing"); /* the end of the block files is not known yet: nothing can be stored */
     else
         submit(c, b, pre, requested, min_pow_checked, &t);
     c->current = NULL;

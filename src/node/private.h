@@ -30,7 +30,6 @@ struct node {
     atomic_bool interrupt; /* long work gives up */
     atomic_int exit_code;
     int ready_fd;   /* see daemon_ready */
-    bool importing; /* validation thread */
     atomic_bool mempool_loaded;
 };
 

@@ -326,6 +326,45 @@ static void floresta(void **state)
     json_object_put(json);
 }
 
+/* Shutdown is asked for when the old branch is half gone: the chain must not be left at the fork. */
+static atomic_bool stop_asked;
+static void ask_to_stop(void *ctx, const struct block_entry *e, struct block *b)
+{
+    bed_disconnected(ctx, e, b);
+    atomic_store(&stop_asked, true);
+}
+
+static void interrupted_half_way(void **state)
+{
+    struct forest f;
+    struct bed t;
+    struct verdict v;
+    int a, side;
+
+    (void)state;
+    bed_init(&t, CHAIN_REGTEST);
+    t.o.interrupt = &stop_asked;
+    t.o.events.block_disconnected = ask_to_stop;
+    bed_open(&t);
+    forest_init(&f, &t.params, 31);
+    a = side = forest_trunk(&f);
+    for (int i = 0; i < 3; i++)
+        a = forest_grow(&f, a, 2, FLAW_NONE);
+    for (int i = 0; i < 4; i++)
+        side = forest_grow(&f, side, 2, FLAW_NONE);
+    for (int i = 0; i < f.n; i++)
+        chain_process_block(t.c, f.plant[i].block, true, true, NULL, NULL);
+    chain_drain(t.c);
+    assert_true(atomic_exchange(&stop_asked, false));
+    expect_tip(&t, &f, side);
+    bed_close(&t);
+    bed_open(&t);
+    assert_int_equal(chain_activate_best(t.c, &v), RC_OK);
+    expect_tip(&t, &f, side);
+    bed_clear(&t);
+    forest_clear(&f);
+}
+
 static void stop_at_height(void **state)
 {
     struct forest f;
@@ -357,6 +396,7 @@ int main(void)
         cmocka_unit_test(trees),
         cmocka_unit_test(shuffled),
         cmocka_unit_test(invalidate_and_back),
+        cmocka_unit_test(interrupted_half_way),
         cmocka_unit_test(stop_at_height),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
