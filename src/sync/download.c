@@ -435,6 +435,20 @@ static struct block *decode(const struct message *m)
     return r.failed || !reader_left(&r) ? NULL : block_decode_copy(m->payload, m->len - reader_left(&r));
 }
 
+/* Why a block does not decode, in Core's words: its bytes end early, or the number of its transactions is written too long. */
+static const char *why_malformed(const struct message *m)
+{
+    struct reader r = reader_make(m->payload, m->len);
+
+    read_bytes(&r, BLOCK_HEADER_SIZE);
+    if (!r.failed && reader_left(&r) >= 9) {
+        read_compact_u64(&r);
+        if (r.failed)
+            return "non-canonical ReadCompactSize()";
+    }
+    return "DataStream::read(): end of data";
+}
+
 void on_block(struct sync *s, struct peer *p, const struct message *m)
 {
     struct block *b;
@@ -447,7 +461,7 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
     }
     b = decode(m);
     if (!b) {
-        peer_malformed(p, m, "DataStream::read(): end of data");
+        peer_malformed(p, m, why_malformed(m));
         return;
     }
     log_debug(LOG_NET, "received block %s peer=%" PRId64, block_hash_hex(&b->hash).s, p->id);
