@@ -59,16 +59,25 @@ def locator(*hashes):
 
 
 class Peer:
-    """One connection to a node. handshake=False: bare bytes only."""
+    """One connection with a node: to its port, or (outbound=True) the node connects to us. handshake=False: bare bytes only. Handlers may be
+    given at once, for what the node asks right after the handshake."""
 
-    def __init__(self, node, handshake=True, **version):
+    def __init__(self, node, handshake=True, outbound=False, handlers=None, **version):
         self.magic = MAGIC[node.chain]
         self.received = []
         self.handlers = {"ping": lambda payload: self.send("pong", payload), "version": lambda payload: self.send("verack")}
         self.closed = threading.Event()
         self.changed = threading.Condition()
-        self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=30 * SLOW)
-        self.name = "%s:%d" % self.socket.getsockname()
+        self.handlers.update(handlers or {})
+        if outbound:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                listener.settimeout(30 * SLOW)
+                node.addnode("127.0.0.1:%d" % listener.getsockname()[1], "onetry")
+                self.socket = listener.accept()[0]
+                self.socket.settimeout(30 * SLOW)
+        else:
+            self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=30 * SLOW)
+        self.name = "%s:%d" % self.socket.getsockname()  # as getpeerinfo calls it
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
         if handshake:
@@ -164,11 +173,12 @@ class Peer:
 def serve_blocks(peer, blocks):
     """Answers getheaders with all blocks and getdata with those asked for."""
     by_hash = {b.hash: b for b in blocks}
+    assert len(blocks) <= 2000, "one headers message"
 
     def on_getdata(payload):
         for kind, name in parse_inv(payload):
             if kind in (BLOCK, WITNESS_BLOCK) and name in by_hash:
                 peer.send("block", by_hash[name].encode())
 
-    peer.handlers["getheaders"] = lambda payload: peer.send("headers", headers_payload(blocks[:2000]))
+    peer.handlers["getheaders"] = lambda payload: peer.send("headers", headers_payload(blocks))
     peer.handlers["getdata"] = on_getdata
