@@ -46,6 +46,16 @@ def equal(got, expected):
         raise AssertionError("got %r, expected %r" % (got, expected))
 
 
+def below(value, limit, what="value"):
+    if not value < limit:
+        raise AssertionError("%s is %r, not below %r" % (what, value, limit))
+
+
+def contains(text, part):
+    if part not in text:
+        raise AssertionError("%r is not in %r" % (part, text))
+
+
 def raises(code, text, call, *args, **kwargs):
     """The call must fail with that RPC error code, its message containing text."""
     try:
