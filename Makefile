@@ -100,7 +100,13 @@ $(BUILD)/test/$(1)/%: test/unit/$(1)/%.c $(wildcard test/unit/*.h test/unit/$(1)
 endef
 $(foreach m,$(filter-out node,$(MODULES)),$(eval $(call unit_rule,$(m))))
 
-# The client's tests link all of it but main.
+# The programs' tests link all of them but main.
+NODE_PARTS := $(filter-out %/main.o,$(call obj_of,node)) $(call libs_for,node)
+$(BUILD)/test/node/%: test/unit/node/%.c $(wildcard test/unit/*.h) $(NODE_PARTS)
+	$(say) TEST $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itest/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(NODE_PARTS) $(EXT_LIBS) -lcmocka
+
 CLI_PARTS := $(filter-out %/main.o,$(call obj_of,cli)) $(BUILD)/libutil.a
 $(BUILD)/test/cli/%: test/unit/cli/%.c $(wildcard test/unit/*.h) $(CLI_PARTS)
 	$(say) TEST $@

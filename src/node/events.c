@@ -4,6 +4,7 @@
 #include "node/daemon.h"
 #include "node/private.h"
 #include "util/log.h"
+#include "util/time.h"
 
 static void on_block_connected(void *ctx, const struct block_entry *e, struct block *block)
 {
@@ -22,6 +23,17 @@ static void on_block_disconnected(void *ctx, const struct block_entry *e, struct
         mempool_block_disconnected(n->mempool, block);
 }
 
+static void say_progress(struct node *n, const struct block_entry *tip)
+{
+    char text[120], status[140];
+
+    if (!progress_update(&n->progress, chain_progress(n->chain, tip), time_mono_us(), text, sizeof(text)))
+        return;
+    log_info("%s (height %d)", text, tip->node.height);
+    snprintf(status, sizeof(status), "STATUS=%s", text);
+    daemon_notify_systemd(status);
+}
+
 static void on_tip_changed(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial_download)
 {
     struct node *n = ctx;
@@ -33,6 +45,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         node_net_tip_changed(n->net, tip, fork, initial_download);
     if (n->rpc)
         rpc_server_tip_changed(n->rpc, tip);
+    if (initial_download)
+        say_progress(n, tip);
     if (*command && !initial_download)
         daemon_run_command(command, block_hash_hex(&tip->node.hash).s);
 }
@@ -54,7 +68,10 @@ static void on_block_checked(void *ctx, const struct block_hash *hash, const str
 
 static void on_fatal(void *ctx, const char *text)
 {
-    node_fatal(ctx, text);
+    char whole[640];
+
+    snprintf(whole, sizeof(whole), "A fatal internal error occurred, see debug.log for details: %s", text);
+    node_fatal(ctx, whole);
 }
 
 static void on_progress(void *ctx, const char *title, int percent)
@@ -95,9 +112,10 @@ struct chain_events node_chain_events(struct node *n)
 static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence)
 {
     struct node *n = ctx;
+    struct mempool_entry e;
     (void)sequence;
     if (n->net)
-        node_net_tx_added(n->net, tx, fee);
+        node_net_tx_added(n->net, tx, fee, mempool_get(n->mempool, &e, &tx->txid) && e.sequence == 0);
 }
 
 static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t sequence)

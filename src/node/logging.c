@@ -14,13 +14,13 @@
 static bool apply_categories(const struct args *a, char **error)
 {
     const char *const *values;
-    size_t n = args_list(a, "debug", &values);
+    size_t n = args_list(a, "debug", &values), first = 0;
 
-    /* -debug=0 or none anywhere switches all others off, as in Core. */
+    /* -debug=0 or none switches off what stands before it, mistakes included, as in Core. */
     for (size_t i = 0; i < n; i++)
         if (strcmp(values[i], "0") == 0 || strcmp(values[i], "none") == 0)
-            n = 0;
-    for (size_t i = 0; i < n; i++)
+            first = i + 1;
+    for (size_t i = first; i < n; i++)
         if (!log_category_set(*values[i] ? values[i] : "all", true)) {
             *error = xasprintf("Unsupported logging category %s=%s.", "-debug", values[i]);
             return false;
@@ -77,6 +77,10 @@ static void log_start(const struct node_config *c)
     log_info("Using the '%s' SHA256 implementation", sha256_kernel());
     log_info("Default data directory %s/.farthing", getenv("HOME") ? getenv("HOME") : "");
     log_info("Using data directory %s", c->dir.net_dir);
+    if (c->params.signet) {
+        const uint8_t *m = c->params.magic;
+        log_info("Signet derived magic (message start): %02x%02x%02x%02x", m[0], m[1], m[2], m[3]);
+    }
     log_info("Config file: %s", c->dir.conf_path ? c->dir.conf_path : "<disabled>");
     args_each(c->args, log_value, NULL);
     if (args_warnings(c->args)[0])

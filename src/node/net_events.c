@@ -11,6 +11,7 @@ struct net_event {
     struct block *block;
     struct tx *tx;
     int64_t fee;
+    bool from_block;
     bool initial_download;
     struct block_hash hash;
     struct verdict verdict;
@@ -54,7 +55,7 @@ static void deliver_header_tip(struct net_event *ev)
 
 static void deliver_tx_added(struct net_event *ev)
 {
-    sync_tx_added(ev->net->sync, ev->tx, ev->fee);
+    sync_tx_added(ev->net->sync, ev->tx, ev->fee, ev->from_block);
 }
 
 static void deliver_tx_removed(struct net_event *ev)
@@ -92,9 +93,9 @@ void node_net_header_tip(struct node_net *n, const struct block_entry *best)
     post((struct net_event){.net = n, .deliver = deliver_header_tip, .entry = best});
 }
 
-void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee)
+void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, bool from_block)
 {
-    post((struct net_event){.net = n, .deliver = deliver_tx_added, .tx = tx_ref(tx), .fee = fee});
+    post((struct net_event){.net = n, .deliver = deliver_tx_added, .tx = tx_ref(tx), .fee = fee, .from_block = from_block});
 }
 
 void node_net_tx_removed(struct node_net *n, struct tx *tx)

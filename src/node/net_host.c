@@ -59,8 +59,10 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
 static void on_tick(void *arg)
 {
     struct node_net *n = arg;
-    if (!n->stopping)
-        sync_tick(n->sync);
+    if (n->stopping)
+        return;
+    sync_tick(n->sync);
+    net_own_tick(n);
 }
 
 bool node_net_start(struct node_net *n, char **error)
@@ -295,7 +297,7 @@ void node_net_ping_all(struct node_net *n)
 
 void node_net_announce_tx(struct node_net *n, struct tx *tx)
 {
-    sync_announce_tx(n->sync, tx);
+    sync_announce_own_tx(n->sync, tx);
 }
 
 bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len)

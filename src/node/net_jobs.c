@@ -263,5 +263,6 @@ struct sync_host net_sync_host(struct node_net *n)
         .read_block = read_block,
         .busy = host_busy,
         .send_full = host_send_full,
+        .tx_taken = net_tx_taken,
     };
 }

@@ -95,6 +95,7 @@ struct node_net {
     peer_id next_id;
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
+    int64_t next_reannounce; /* time_now; 0: not begun */
 };
 
 /* net_settings.c */
@@ -123,6 +124,12 @@ struct net_wanted *net_wanted_find(struct node_net *n, const char *name);
 /** Every half second: nodes that should be connected and are not. */
 void net_wanted_tick(void *node_net);
 bool net_connected_to(struct node_net *n, const char *name, const struct net_peer **peer);
+
+/* net_own.c */
+/** A peer has fetched a transaction of ours. */
+void net_tx_taken(void *node_net, const struct txid *id);
+/** Often: announces transactions again that no peer has fetched. */
+void net_own_tick(struct node_net *n);
 
 /* net_jobs.c */
 struct sync_host net_sync_host(struct node_net *n);

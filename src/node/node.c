@@ -38,7 +38,7 @@ void node_request_stop(void *ctx)
 
 void node_fatal(struct node *n, const char *text)
 {
-    log_error("A fatal internal error occurred, see debug.log for details: %s", text);
+    log_error("%s", text);
     fprintf(stderr, "Error: %s\n", text);
     atomic_store(&n->exit_code, EXIT_FAILURE);
     node_request_stop(n);

@@ -204,7 +204,7 @@ static const struct arg_spec specs[] = {
     IGNORED("settings"),
     IGNORED("signetseednode"),
     IGNORED("torcontrol"),
-    IGNORED("torpassword"),
+    {"torpassword", "<value>", NULL, ARG_DEBUG_ONLY | ARG_SENSITIVE, NULL},
     IGNORED("txindex"),
     IGNORED("txospenderindex"),
     IGNORED("txreconciliation"),

@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "node/config.h"
 #include "node/net.h"
+#include "node/progress.h"
 #include "rpc/rpc.h"
 #include "script/cache.h"
 
@@ -29,7 +30,8 @@ struct node {
     struct event *signals[3];
     atomic_bool interrupt; /* long work gives up */
     atomic_int exit_code;
-    int ready_fd;   /* see daemon_ready */
+    int ready_fd;             /* see daemon_ready */
+    struct progress progress; /* validation thread */
     atomic_bool mempool_loaded;
 };
 

@@ -137,8 +137,9 @@ static void close_chain(struct node *n)
     free(path);
     if (chain_close(n->chain) != RC_OK) {
         log_error("The chain state could not be written at shutdown");
-        fprintf(stderr, "Error: The chain state could not be written at shutdown\n");
-        atomic_store(&n->exit_code, EXIT_FAILURE);
+        /* After a fatal error the user has read why already. */
+        if (atomic_exchange(&n->exit_code, EXIT_FAILURE) == EXIT_SUCCESS)
+            fprintf(stderr, "Error: The chain state could not be written at shutdown\n");
     }
     n->chain = NULL;
 }
