@@ -99,6 +99,8 @@ struct mempool_stats {
     size_t unbroadcast;
 };
 void mempool_stats(struct mempool *m, struct mempool_stats *out);
+/** The rules that it was made with. Any thread. */
+const struct policy *mempool_policy(const struct mempool *m);
 /** Adds to (or takes from) the fee that mining and eviction see; deltas of one transaction add up, present in the pool or not. */
 void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_delta);
 /** All deltas in order of txid. Returns: their number; *out: an array that stays valid until the pool changes. */

@@ -30,6 +30,8 @@ struct sync_host {
     bool (*busy)(void *ctx);
     /* Is the peer's send queue over its bound? Its messages wait then. */
     bool (*send_full)(void *ctx, peer_id peer);
+    /* A peer has fetched a transaction of sync_announce_own_tx, the first one to do so. May be NULL. */
+    void (*tx_taken)(void *ctx, const struct txid *id);
 };
 
 struct sync_options {
@@ -96,12 +98,15 @@ void sync_header_tip(struct sync *s, const struct block_entry *best);
 /** A block was fully judged, perhaps long after it arrived (it was on a branch that is only now tried): its sender answers for it. */
 void sync_block_checked(struct sync *s, const struct block_hash *hash, const struct verdict *v);
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
-void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee);
+/** from_block: it is back from a block that was disconnected, and may be fetched at once by whoever knows it. */
+void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, bool from_block);
 void sync_tx_removed(struct sync *s, struct tx *tx);
 /** The fee rate below which a full mempool refuses (sat/kvB; 0: it is not full): what feefilter tells peers. */
 void sync_set_mempool_fee_rate(struct sync *s, int64_t rate);
-/** Announces a transaction to all peers (sendrawtransaction). */
+/** Announces a transaction to all peers. */
 void sync_announce_tx(struct sync *s, struct tx *tx);
+/** The same for one of our own (sendrawtransaction): the host is told when the first peer fetches it. */
+void sync_announce_own_tx(struct sync *s, struct tx *tx);
 
 /* For RPC (on the loop thread, by loop_call). */
 struct peer_info {

@@ -63,7 +63,10 @@ static enum rc refuse(enum rc rc, char **error, const char *text, char *cause)
     if (cause)
         log_error("%s", cause);
     free(cause);
-    *error = xstrdup(text);
+    if (rc == RC_INTERRUPTED)
+        *error = xstrdup(text);
+    else
+        *error = xasprintf("%s.\nPlease restart with -reindex or -reindex-chainstate to recover.", text);
     return rc;
 }
 
@@ -100,7 +103,7 @@ static enum rc open_coins(struct chain *c, size_t cache, char **error)
     if (rc == RC_INTERRUPTED)
         return refuse(rc, error, "Interrupted", NULL);
     if (rc != RC_OK)
-        return refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate.", NULL);
+        return refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate", NULL);
     return load_tip(c, error);
 }
 

@@ -78,6 +78,11 @@ void mempool_stats(struct mempool *m, struct mempool_stats *out)
     };
 }
 
+const struct policy *mempool_policy(const struct mempool *m)
+{
+    return &m->o.policy;
+}
+
 /* ---- fee deltas ---- */
 
 /* Place of an id, or where it belongs. */

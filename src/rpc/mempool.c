@@ -264,19 +264,12 @@ static void getrawmempool(struct rpc_call *call)
         rpc_on_validation(call, show_pool, &op);
 }
 
-static int64_t rate_option(const struct args *a, const char *name, int64_t dflt)
-{
-    int64_t v;
-
-    return a && args_is_set(a, name) && parse_fixed_point(&v, args_str(a, name, "0"), 8) ? v : dflt;
-}
-
 static void show_info(void *arg)
 {
     struct pool_op *op = arg;
     const struct args *a = op->call->host->args;
     struct json_writer *j = &op->call->out;
-    int64_t min_relay = rate_option(a, "minrelaytxfee", 100);
+    const struct policy *p = mempool_policy(op->mempool);
     struct mempool_stats s;
 
     mempool_stats(op->mempool, &s);
@@ -287,9 +280,9 @@ static void show_info(void *arg)
     jw_kv_uint(j, "usage", s.usage);
     jw_kv_amount(j, "total_fee", s.total_fee);
     jw_kv_uint(j, "maxmempool", s.max_bytes);
-    jw_kv_amount(j, "mempoolminfee", s.min_fee_rate > min_relay ? s.min_fee_rate : min_relay);
-    jw_kv_amount(j, "minrelaytxfee", min_relay);
-    jw_kv_amount(j, "incrementalrelayfee", rate_option(a, "incrementalrelayfee", 100));
+    jw_kv_amount(j, "mempoolminfee", s.min_fee_rate);
+    jw_kv_amount(j, "minrelaytxfee", p->min_relay_fee_rate);
+    jw_kv_amount(j, "incrementalrelayfee", p->incremental_fee_rate);
     jw_kv_uint(j, "unbroadcastcount", s.unbroadcast);
     jw_kv_bool(j, "permitbaremultisig", !a || args_bool(a, "permitbaremultisig", true));
     jw_kv_int(j, "maxdatacarriersize",

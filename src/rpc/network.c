@@ -110,14 +110,6 @@ static void write_local_addresses(struct rpc_call *call)
     free(list);
 }
 
-/* A fee rate option in satoshi/kvB. */
-static int64_t rate_option(const struct args *a, const char *name, int64_t dflt)
-{
-    int64_t v;
-
-    return a && args_is_set(a, name) && parse_fixed_point(&v, args_str(a, name, "0"), 8) ? v : dflt;
-}
-
 static void getnetworkinfo(struct rpc_call *call)
 {
     struct json_writer *j = &call->out;
@@ -139,8 +131,8 @@ static void getnetworkinfo(struct rpc_call *call)
     jw_kv_uint(j, "connections_in", call->host->net_ops->count(net, true, false));
     jw_kv_uint(j, "connections_out", call->host->net_ops->count(net, false, true));
     write_networks(call);
-    jw_kv_amount(j, "relayfee", rate_option(a, "minrelaytxfee", 100));
-    jw_kv_amount(j, "incrementalfee", rate_option(a, "incrementalrelayfee", 100));
+    jw_kv_amount(j, "relayfee", call->host->mempool ? mempool_policy(call->host->mempool)->min_relay_fee_rate : 0);
+    jw_kv_amount(j, "incrementalfee", call->host->mempool ? mempool_policy(call->host->mempool)->incremental_fee_rate : 0);
     write_local_addresses(call);
     jw_warnings(call);
     jw_obj_end(j);

@@ -69,7 +69,8 @@ static void write_sync(struct json_writer *j, const struct peer_info *p)
 {
     jw_kv_bool(j, "bip152_hb_to", p->bip152_hb_to);
     jw_kv_bool(j, "bip152_hb_from", p->bip152_hb_from);
-    jw_kv_int(j, "startingheight", p->starting_height); /* older nodes' field, still read by clients */
+    if (p->version)                                         /* before that it is not known */
+        jw_kv_int(j, "startingheight", p->starting_height); /* older nodes' field, still read by clients */
     jw_kv_int(j, "presynced_headers", p->presynced_headers);
     jw_kv_int(j, "synced_headers", p->synced_headers);
     jw_kv_int(j, "synced_blocks", p->synced_blocks);

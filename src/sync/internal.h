@@ -327,6 +327,8 @@ void relay_flush(struct sync *s, struct peer *p);
 void relay_fee_filter(struct sync *s, struct peer *p);
 /** For getdata: NULL if the peer may not have it. hash: wtxid or txid as is_wtxid says. */
 struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[32], bool is_wtxid);
+/** A peer was sent it. */
+void relay_taken(struct sync *s, const struct tx *tx);
 bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid);
 void relay_announce(struct sync *s, const struct wtxid *id);
 void relay_clear(struct sync *s);

@@ -15,6 +15,7 @@ struct relay_tx {
     struct txid txid;
     struct tx *tx;
     int64_t fee;
+    bool own;          /* no peer has fetched it yet */
     uint64_t sequence; /* when it came, against peers that probe for what they were not told */
     UT_hash_handle hh_w, hh_t;
 };
@@ -41,7 +42,7 @@ static void relay_drop(struct sync *s, struct relay_tx *r)
     free(r);
 }
 
-void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee)
+void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, bool from_block)
 {
     struct relay_tx *r = by_txid(s, tx->txid.b);
 
@@ -52,7 +53,8 @@ void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee)
     r->txid = tx->txid;
     r->tx = tx_ref(tx);
     r->fee = fee;
-    r->sequence = s->relay_sequence++;
+    r->sequence = from_block ? 0 : s->relay_sequence;
+    s->relay_sequence++;
     HASH_ADD(hh_w, s->by_wtxid, wtxid, 32, r);
     HASH_ADD(hh_t, s->by_txid, txid, 32, r);
 }
@@ -118,6 +120,26 @@ void sync_announce_tx(struct sync *s, struct tx *tx)
     HASH_ITER (hh, s->peers, p, tmp)
         if (p->n_to_send && peer_has(p, PERM_NOBAN))
             peer_advance(s, p);
+}
+
+void sync_announce_own_tx(struct sync *s, struct tx *tx)
+{
+    struct relay_tx *r = by_wtxid(s, tx->wtxid.b);
+
+    if (r)
+        r->own = true;
+    sync_announce_tx(s, tx);
+}
+
+void relay_taken(struct sync *s, const struct tx *tx)
+{
+    struct relay_tx *r = by_wtxid(s, tx->wtxid.b);
+
+    if (!r || !r->own)
+        return;
+    r->own = false;
+    if (s->o.host.tx_taken)
+        s->o.host.tx_taken(s->o.host.ctx, &tx->txid);
 }
 
 /* Exponentially distributed delay. */

@@ -250,6 +250,7 @@ static void serve_tx(struct sync *s, struct peer *p, const struct inv *i, struct
     }
     tx_write(&w, tx, i->type != INV_TX);
     peer_send_writer(s, p, "tx", &w);
+    relay_taken(s, tx);
 }
 
 static void send_notfound(struct sync *s, struct peer *p, const struct writer *missing, size_t n)

@@ -208,7 +208,7 @@ static inline void sim_accept(struct sim_node *n, struct tx *tx, struct mempool_
     }
     r->accepted = true;
     n->pool[n->n_pool++] = tx_ref(tx);
-    sync_tx_added(n->sync, tx, 1000);
+    sync_tx_added(n->sync, tx, 1000, false);
 }
 static inline void sim_run_block(struct sim_node *n, struct sim_job *j)
 {
@@ -312,8 +312,8 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
     memset(&o, 0, sizeof(o));
     o.params = &n->bed.params;
     o.chain = n->bed.c;
-    o.host = (struct sync_host){n,         sim_send, sim_disconnect, sim_discourage, sim_headers,
-                                sim_block, sim_tx,   sim_read,       sim_busy,       sim_full};
+    o.host = (struct sync_host){n,      sim_send, sim_disconnect, sim_discourage, sim_headers, sim_block,
+                                sim_tx, sim_read, sim_busy,       sim_full,       NULL};
     o.user_agent = "/Test:1/";
     o.local_services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED;
     o.min_fee_rate = 100;
