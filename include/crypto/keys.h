@@ -28,6 +28,11 @@ bool seckey_is_valid(const uint8_t key[32]);
 bool pubkey_create(uint8_t *out, const uint8_t key[32], bool compressed);
 /** RFC 6979 with low R as Core does (grind). Out: sig (72 bytes room), *sig_len. Returns: false if the key is invalid. */
 bool ecdsa_sign(uint8_t *sig, size_t *sig_len, const uint8_t hash[32], const uint8_t key[32]);
+/** A signature from which the key can be found: a byte 27 + recovery id (+ 4 for a compressed key), then R and S (Core's SignCompact).
+ *  Out: sig (65 bytes). Returns: false if the key is invalid. */
+bool ecdsa_sign_compact(uint8_t sig[65], const uint8_t hash[32], const uint8_t key[32], bool compressed);
+/** The key that made such a signature. Out: pubkey (65 bytes room), *len (33 or 65). Returns: false if there is none. */
+bool ecdsa_recover_compact(uint8_t pubkey[65], size_t *len, const uint8_t sig[65], const uint8_t hash[32]);
 /** BIP340 signature, verified before it is returned. aux may be NULL for zeroes. */
 bool schnorr_sign(uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uint8_t key[32], const uint8_t *aux);
 /** Signs with a key-path tweak: merkle_root NULL for no scripts (BIP86). */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/base64.h"
 #include "util/bytes.h"
 #include "util/fs.h"
 #include "util/mem.h"
@@ -61,27 +62,6 @@ static const char *error_text(int error)
     default:
         return "unknown";
     }
-}
-
-static char *base64(const char *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    struct writer w = WRITER_INIT;
-
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t v = (uint32_t)(uint8_t)text[i] << 16;
-        if (i + 1 < len)
-            v |= (uint32_t)(uint8_t)text[i + 1] << 8;
-        if (i + 2 < len)
-            v |= (uint8_t)text[i + 2];
-        write_u8(&w, (uint8_t)digits[v >> 18]);
-        write_u8(&w, (uint8_t)digits[v >> 12 & 63]);
-        write_u8(&w, (uint8_t)(i + 1 < len ? digits[v >> 6 & 63] : '='));
-        write_u8(&w, (uint8_t)(i + 2 < len ? digits[v & 63] : '='));
-    }
-    write_u8(&w, 0);
-    return (char *)w.data;
 }
 
 /* "user:password" from the options, or from the cookie file. */
@@ -197,7 +177,7 @@ enum http_outcome http_post(struct http_reply *reply, const struct args *a, cons
     if (!find_server(a, d, &host, &port, error))
         return HTTP_BAD_SETTING;
     plain = credentials(a, d, cookie_used, cookie_found);
-    auth = base64(plain);
+    auth = base64_encode(plain, strlen(plain));
     exchange(&x, host, port, timeout > 0 && timeout < NO_TIMEOUT ? (int)timeout : NO_TIMEOUT, path, auth, body);
     free(plain);
     free(auth);

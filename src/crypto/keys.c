@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
+#include <secp256k1_recovery.h>
 #include <secp256k1_schnorrsig.h>
 #include <string.h>
 
@@ -230,6 +231,32 @@ bool ecdsa_sign(uint8_t *sig, size_t *sig_len, const uint8_t hash[32], const uin
     }
     *sig_len = 72;
     return secp256k1_ecdsa_signature_serialize_der(VERIFY_CTX, sig, sig_len, &s);
+}
+
+bool ecdsa_sign_compact(uint8_t sig[65], const uint8_t hash[32], const uint8_t key[32], bool compressed)
+{
+    secp256k1_ecdsa_recoverable_signature s;
+    int id;
+
+    if (!secp256k1_ecdsa_sign_recoverable(signer(), &s, hash, key, secp256k1_nonce_function_rfc6979, NULL))
+        return false;
+    secp256k1_ecdsa_recoverable_signature_serialize_compact(VERIFY_CTX, sig + 1, &id, &s);
+    sig[0] = (uint8_t)(27 + id + (compressed ? 4 : 0));
+    return true;
+}
+
+bool ecdsa_recover_compact(uint8_t pubkey[65], size_t *len, const uint8_t sig[65], const uint8_t hash[32])
+{
+    secp256k1_ecdsa_recoverable_signature s;
+    secp256k1_pubkey key;
+    unsigned head = (sig[0] - 27u) & 7; /* as Core: other bits do not count */
+
+    if (!secp256k1_ecdsa_recoverable_signature_parse_compact(VERIFY_CTX, &s, sig + 1, (int)(head & 3)) ||
+        !secp256k1_ecdsa_recover(VERIFY_CTX, &key, &s, hash))
+        return false;
+    *len = head & 4 ? 33 : 65;
+    return secp256k1_ec_pubkey_serialize(VERIFY_CTX, pubkey, len, &key,
+                                         head & 4 ? SECP256K1_EC_COMPRESSED : SECP256K1_EC_UNCOMPRESSED);
 }
 
 /* Takes the key pair by reference and wipes it. */

@@ -135,6 +135,9 @@ static bool apply_test_params(struct node_config *c, char **error)
     }
     if (c->params.id != CHAIN_REGTEST)
         return true;
+    n = args_list(c->args, "test", &values);
+    for (size_t i = 0; i < n; i++)
+        c->params.enforce_bip94 |= strcmp(values[i], "bip94") == 0;
     n = args_list(c->args, "testactivationheight", &values);
     for (size_t i = 0; i < n; i++)
         if (!chain_params_set_activation(&c->params, values[i], error))

@@ -7,6 +7,7 @@
 
 #include "crypto/hash.h"
 #include "rpc/server_priv.h"
+#include "util/base64.h"
 #include "util/fs.h"
 #include "util/random.h"
 
@@ -226,44 +227,6 @@ void rpc_auth_free(struct rpc_auth *a)
     free(a);
 }
 
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decodes padded base64 of at most `room` bytes. Returns: the length, -1 if malformed. */
-static int base64_decode(char *out, size_t room, const char *text, size_t len)
-{
-    uint32_t bits = 0;
-    unsigned have = 0;
-    size_t n = 0;
-
-    if (len % 4 != 0)
-        return -1;
-    while (len > 0 && text[len - 1] == '=')
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        int v = base64_value(text[i]);
-        if (v < 0)
-            return -1;
-        bits = bits << 6 | (uint32_t)v;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            if (n == room)
-                return -1;
-            out[n++] = (char)(bits >> have);
-        }
-    }
-    return (int)n;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     size_t n = strlen(a);
@@ -274,8 +237,7 @@ static bool same_text(const char *a, const char *b)
 bool rpc_auth_check(const struct rpc_auth *a, const char *header, char **user)
 {
     char plain[1024], hash[65], *colon;
-    size_t len;
-    int n;
+    size_t len, n;
     bool ok = false;
 
     *user = NULL;
@@ -285,8 +247,8 @@ bool rpc_auth_check(const struct rpc_auth *a, const char *header, char **user)
     len = strlen(header);
     while (len > 0 && strchr(" \t\r\n", header[len - 1]))
         len--;
-    n = base64_decode(plain, sizeof(plain) - 1, header, len);
-    if (n < 0)
+    n = sizeof(plain) - 1;
+    if (!base64_decode(plain, &n, header, len))
         return false;
     plain[n] = 0;
     colon = strchr(plain, ':');

@@ -423,7 +423,8 @@ const struct rpc_command rpc_network_commands[] = {
     {"network", "getnettotals", getnettotals, NULL, RPC_INLINE,
      "Returns information about network traffic, including bytes in, bytes out,\nand current system time."},
     {"network", "getnetworkinfo", getnetworkinfo, NULL, RPC_INLINE,
-     "Returns an object containing various state info regarding P2P networking.\n"},
+     "Returns an object containing various state info regarding P2P networking.\n\n"
+     "Members of \"networks\": limited, reachable and proxy of each network (ipv4, ipv6, onion, i2p, cjdns)\n"},
     {"network", "setnetworkactive", setnetworkactive,
      RPC_PARAMS({"state", RPC_BOOL, RPC_REQUIRED, NULL, "true to enable networking, false to disable", NULL}), RPC_INLINE,
      "Disable/enable all p2p network activity.\n"},
