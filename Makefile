@@ -225,7 +225,7 @@ fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGET))
 
 cov: ## coverage of the tests, as a table
 	$(MAKE) BUILD=$(BUILD)/cov CFLAGS=--coverage LDFLAGS=--coverage check
-	@cd $(BUILD)/cov && gcov -n -o obj $$(find obj -name '*.gcda') 2>/dev/null | \
+	@cd $(BUILD)/cov && gcov -n $$(find obj -name '*.gcda') 2>/dev/null | \
 	    awk -F"'" '/^File .src/{f=$$2} /^Lines executed/{if(f!=""){split($$0,a,/[:% ]+/);print a[3]"% " f;f=""}}' | sort -n
 
 bench: $(PROGRAMS) $(BENCH) ## measure: one table

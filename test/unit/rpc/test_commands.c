@@ -279,10 +279,10 @@ static void test_raw_transactions(void **state)
     (void)state;
     hex = rpc_ask_text(&bed, "createrawtransaction",
                        "[[{\"txid\":\"1111111111111111111111111111111111111111111111111111111111111111\",\"vout\":2}],[{\"" ADDRESS
-                       "\":\"0.1\"},{\"data\":\"0102\"}],7]");
+                       "\":\"0.1\"},{\"data\":\"0102\"}],1]");
     assert_string_equal(hex, "02000000011111111111111111111111111111111111111111111111111111111111111111"
                              "0200000000fdffffff028096980000000000160014"
-                             "87a87e0e17a80a2d2bd65c421a1090df8ed6cc9a0000000000000000046a02010207000000");
+                             "87a87e0e17a80a2d2bd65c421a1090df8ed6cc9a0000000000000000046a02010201000000");
     params = xasprintf("[\"%s\"]", hex);
     text = rpc_ask_text(&bed, "decoderawtransaction", params);
     assert_non_null(strstr(text,
