@@ -148,6 +148,30 @@ static bool read_lists(struct net_settings *s, const struct node_config *c, char
     return true;
 }
 
+/* A port option is digits only, 1 to 65535: "8333x" is a mistake, not 8333. */
+static bool read_port(const struct args *a, const char *name, uint16_t dflt, uint16_t *port, char **error)
+{
+    const char *text = args_str(a, name, NULL);
+    long n;
+
+    *port = dflt;
+    if (!text)
+        return true;
+    n = strspn(text, "0123456789") == strlen(text) ? strtol(text, NULL, 10) : 0;
+    *port = (uint16_t)n;
+    if (n >= 1 && n <= 65535)
+        return true;
+    *error = xasprintf("Invalid port specified in -%s: '%s'", name, text);
+    return false;
+}
+
+static bool read_ports(struct net_settings *s, const struct node_config *c, char **error)
+{
+    uint16_t rpc_port;
+    return read_port(c->args, "port", c->params.port, &s->listen_port, error) &&
+           read_port(c->args, "rpcport", c->params.rpc_port, &rpc_port, error);
+}
+
 static bool read_numbers(struct net_settings *s, const struct args *a, char **error)
 {
     int64_t v;
@@ -192,8 +216,7 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
     s->blocks_only = args_bool(a, "blocksonly", false);
     s->whitelist_forcerelay = args_bool(a, "whitelistforcerelay", false);
     s->whitelist_relay = args_bool(a, "whitelistrelay", !s->blocks_only || s->whitelist_forcerelay);
-    s->listen_port = (uint16_t)args_int(a, "port", c->params.port);
-    if (!read_numbers(s, a, error))
+    if (!read_ports(s, c, error) || !read_numbers(s, a, error))
         return false;
     s->listen = args_bool(a, "listen", listen_default(a, s->max_connections));
     return read_user_agent(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);

@@ -11,6 +11,8 @@
 
 #define MIB ((int64_t)1 << 20)
 #define MAX_SCRIPT_THREADS 15
+#define MIN_PRUNE_MIB 550
+#define MAX_MEMPOOL_MB 1000000 /* no more than fits */
 
 static bool fail(char **error, char *text_take)
 {
@@ -159,7 +161,7 @@ static void apply_limits(struct node_config *c)
     int64_t cache = args_int(c->args, "maxsigcachesize", 32);
 
     c->dbcache = (size_t)((dbcache < 4 ? 4 : dbcache > 1048576 ? 1048576 : dbcache) * MIB);
-    c->mempool_bytes = (size_t)(mempool < 1 ? 1 : mempool) * 1000000;
+    c->mempool_bytes = (size_t)(mempool < 1 ? 1 : mempool > MAX_MEMPOOL_MB ? MAX_MEMPOOL_MB : mempool) * 1000000;
     c->sig_cache_bytes = (size_t)((cache < 0 ? 0 : cache > 4096 ? 4096 : cache) * MIB);
     if (par <= 0)
         par += cores;
@@ -167,8 +169,24 @@ static void apply_limits(struct node_config *c)
     c->script_threads = (unsigned)(par > MAX_SCRIPT_THREADS ? MAX_SCRIPT_THREADS : par);
 }
 
+/* What is too small to work with; the mempool must hold a few of its largest clusters. */
+static bool check_limits(const struct node_config *c, char **error)
+{
+    int64_t mempool = args_int(c->args, "maxmempool", 300), least = (c->policy.cluster_vsize * 40 + 999999) / 1000000;
+    int64_t prune = args_int(c->args, "prune", 0);
+
+    if (mempool < 0 || (mempool > 0 && mempool < least))
+        return fail(error, xasprintf("-maxmempool must be at least %lld MB", (long long)least));
+    if (prune < 0)
+        return fail(error, xstrdup("Prune cannot be configured with a negative value."));
+    if (prune > 1 && prune < MIN_PRUNE_MIB)
+        return fail(error, xasprintf("Prune configured below the minimum of %d MiB.  Please use a higher number.", MIN_PRUNE_MIB));
+    return true;
+}
+
 bool node_config_apply(struct node_config *c, char **error)
 {
     apply_limits(c);
-    return apply_test_params(c, error) && apply_chain_points(c, error) && apply_policy(c, error) && apply_mining(c, error);
+    return apply_test_params(c, error) && apply_chain_points(c, error) && apply_policy(c, error) && check_limits(c, error) &&
+           apply_mining(c, error);
 }
