@@ -135,7 +135,11 @@ class Node:
     def start_fails(self, *extra, code=1, text=""):
         """The node must end by itself with that code and a message containing text."""
         self.spawn(*extra)
-        equal(self.wait_end(), code)
+        try:
+            equal(self.wait_end(20), code)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("%s starts with %r" % (self.name, extra)) from None
         if text not in self.stderr():
             raise AssertionError("%r is not in %r" % (text, self.stderr()))
 
