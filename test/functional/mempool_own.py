@@ -1,0 +1,46 @@
+"""A transaction that came in through RPC is announced again until a peer has fetched it; relay fees as they are in force; the pool's clusters."""
+import time
+
+from framework import equal, main, wait_until
+
+WIF = "cUeKHd5orzT3mz8P9pxyREHfsWtVfgsfDjiZZBcjUBAaGk1BTj7N"
+
+
+def run(t):
+    a = t.node("-incrementalrelayfee=0.00000234")
+    b = t.node()
+    equal(a.getmempoolinfo()["minrelaytxfee"], 0.00000234)
+    equal(a.getnetworkinfo()["relayfee"], 0.00000234)
+    equal(a.getnetworkinfo()["incrementalfee"], 0.00000234)
+
+    address = a.deriveaddresses(a.getdescriptorinfo("wpkh(%s)" % WIF)["descriptor"])[0]
+    a.generatetoaddress(1, address)
+    a.mine(100)
+    coin = a.getblock(a.getblockhash(1))["tx"][0]
+    raw = a.createrawtransaction([{"txid": coin, "vout": 0}], [{address: "49.999"}])
+    txid = a.sendrawtransaction(a.signrawtransactionwithkey(raw, [WIF])["hex"])
+    equal(a.getmempoolentry(txid)["unbroadcast"], True)
+    weight = a.getmempoolentry(txid)["weight"]
+    equal(a.getmempoolcluster(txid), {"clusterweight": weight, "txcount": 1,
+                                      "chunks": [{"chunkfee": 0.001, "chunkweight": weight, "txs": [txid]}]})
+
+    a.connect(b)
+    wait_until(lambda: b.getblockcount() == 101, what="blocks")
+    a.stop()  # the mark survives
+    a.start()
+    equal(a.getmempoolinfo()["unbroadcastcount"], 1)
+    a.connect(b)
+    now = int(time.time()) + 15 * 60
+
+    def fetched():
+        nonlocal now
+        now += 10  # not so much at a time that pings are overdue
+        for node in (a, b):
+            node.setmocktime(now)
+        return txid in b.getrawmempool()
+    wait_until(fetched, what="the announcement")
+    wait_until(lambda: a.getmempoolinfo()["unbroadcastcount"] == 0, what="the end of the announcements")
+    equal(a.getmempoolentry(txid)["unbroadcast"], False)
+
+
+main(run)
