@@ -37,38 +37,49 @@ static void print_help(const struct node_config *c)
     free(help);
 }
 
-/* Makes the network's folder, writable and ours alone. Out: *lock_fd, *blocks_lock. */
-static bool claim_datadir(const struct node_config *c, int *lock_fd, char **error)
+/* Makes a folder, writable and ours alone. Out: *lock_fd. */
+static bool claim_folder(const char *folder, int *lock_fd, char **error)
 {
-    char *wallets = fs_join(c->dir.net_dir, "wallets");
-    char *lock = fs_join(c->dir.net_dir, ".lock");
-    bool fresh = !fs_exists(c->dir.net_dir) || !fs_exists(lock);
-    enum rc rc = fs_mkdirs(c->dir.net_dir);
+    char *lock = fs_join(folder, ".lock");
+    enum rc rc = fs_mkdirs(folder);
 
-    /* Core's tools expect the folder in a new datadir. */
-    if (rc == RC_OK && fresh && !fs_exists(wallets))
-        rc = fs_mkdirs(wallets);
     if (rc == RC_OK)
         rc = fs_lock(lock, lock_fd);
     if (rc == RC_BUSY)
-        *error = xasprintf("Cannot obtain a lock on directory %s. %s is probably already running.", c->dir.net_dir, FARTHING_NAME);
+        *error = xasprintf("Cannot obtain a lock on directory %s. %s is probably already running.", folder, FARTHING_NAME);
     else if (rc != RC_OK)
-        *error = xasprintf("Cannot write to directory '%s'; check permissions. (%s)", c->dir.net_dir, strerror(errno));
-    free(wallets);
+        *error = xasprintf("Cannot write to directory '%s'; check permissions. (%s)", folder, strerror(errno));
     free(lock);
     return rc == RC_OK;
+}
+
+/* Out: locks of the network's folder and of the block files, which -blocksdir may have put where another node works. */
+static bool claim_folders(const struct node_config *c, int locks[2], char **error)
+{
+    char *wallets = fs_join(c->dir.net_dir, "wallets");
+    char *lock = fs_join(c->dir.net_dir, ".lock");
+    bool fresh = !fs_exists(lock), ok = claim_folder(c->dir.net_dir, &locks[0], error);
+
+    /* Core's tools expect the folder in a new datadir. */
+    if (ok && fresh && !fs_exists(wallets) && fs_mkdirs(wallets) != RC_OK) {
+        *error = xasprintf("Cannot create directory '%s' (%s)", wallets, strerror(errno));
+        ok = false;
+    }
+    free(wallets);
+    free(lock);
+    return ok && claim_folder(c->blocks_dir, &locks[1], error);
 }
 
 static int run(struct node_config *c)
 {
     bool wait = args_bool(c->args, "daemonwait", false);
     bool background = wait || args_bool(c->args, "daemon", false);
-    int ready_fd = -1, lock_fd = -1, code = EXIT_FAILURE;
+    int ready_fd = -1, locks[2] = {-1, -1}, code = EXIT_FAILURE;
     char *error = NULL;
 
     if (background && (ready_fd = daemon_start(wait)) < 0)
         return fail("fork() failed");
-    if (!claim_datadir(c, &lock_fd, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error) ||
+    if (!claim_folders(c, locks, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error) ||
         !node_net_check(c, &error)) {
         if (error) {
             log_error("%s", error);
@@ -89,8 +100,9 @@ static int run(struct node_config *c)
     free(error);
     log_info("Shutdown done");
     log_close();
-    if (lock_fd >= 0)
-        close(lock_fd);
+    for (size_t i = 0; i < ARRAY_LEN(locks); i++)
+        if (locks[i] >= 0)
+            close(locks[i]);
     return code;
 }
 
