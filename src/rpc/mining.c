@@ -142,12 +142,15 @@ void rpc_submit_on_validation(void *arg)
     struct submit_op *op = arg;
     const struct block_entry *e;
     struct block_hash hash = op->block->hash;
+    bool was_connected;
 
     verdict_init(&op->verdict);
+    e = chain_lookup(op->chain, &hash);
+    was_connected = e && chain_contains(op->chain, e); /* pruned since: it is stored again, but not judged again */
     chain_process_block(op->chain, op->block, true, true, note_verdict, op);
     chain_drain(op->chain);
     e = chain_lookup(op->chain, &hash);
-    op->connected = e && chain_contains(op->chain, e);
+    op->connected = !was_connected && e && chain_contains(op->chain, e);
 }
 
 /* Miners may send a block whose coinbase lacks the witness that the commitment needs (BIP22 before BIP141): it can only be zeroes. */
