@@ -76,6 +76,7 @@ static void server_start(struct server *s, const char *answer)
 
 static void server_stop(struct server *s)
 {
+    shutdown(s->fd, SHUT_RDWR); /* should nobody have come */
     assert_int_equal(pthread_join(s->thread, NULL), 0);
     close(s->fd);
 }
@@ -154,7 +155,7 @@ static void request_and_reply(void **state)
     char *line;
 
     server_start(&s, OK_ANSWER);
-    line = xasprintf("-rpcconnect=localhost:%u -rpcuser=Aladdin -rpcpassword=open", s.port);
+    line = xasprintf("-rpcconnect=127.0.0.1:%u -rpcuser=Aladdin -rpcpassword=open", s.port);
     post(c, line, "/wallet/a%20b", "{\"method\":\"x\"}\n");
     server_stop(&s);
     free(line);
@@ -163,7 +164,7 @@ static void request_and_reply(void **state)
     assert_string_equal(c->reply.body, "[1]");
     assert_false(c->cookie_used);
     assert_memory_equal(s.request, "POST /wallet/a%20b HTTP/1.1\r\n", 29);
-    assert_non_null(strstr(s.request, "\r\nHost: localhost\r\n"));
+    assert_non_null(strstr(s.request, "\r\nHost: 127.0.0.1\r\n"));
     assert_non_null(strstr(s.request, "\r\nContent-Type: application/json\r\n"));
     assert_non_null(strstr(s.request, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVu\r\n"));
     assert_string_equal(strstr(s.request, "\r\n\r\n") + 4, "{\"method\":\"x\"}\n");
