@@ -13,6 +13,10 @@ static void help(struct rpc_call *call)
 
     if (!rpc_text(call, &name, 0, ""))
         return;
+    if (strcmp(name, "dump_all_command_conversions") == 0) {
+        jw_conversions(&call->out);
+        return;
+    }
     c = *name ? rpc_find_command(name) : NULL;
     if (*name && !c)
         text = xasprintf("help: unknown command: %s", name);

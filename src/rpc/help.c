@@ -149,3 +149,36 @@ char *rpc_help_list(void)
     write_u8(&w, 0);
     return (char *)w.data;
 }
+
+static void put_conversion(struct json_writer *j, const struct rpc_command *c, unsigned position, const struct rpc_param *p)
+{
+    const char *name = p->names;
+
+    while (*name) {
+        char one[64];
+        size_t n = first_name(name);
+        snprintf(one, sizeof(one), "%.*s", (int)n, name);
+        jw_arr_begin(j);
+        jw_str(j, c->name);
+        jw_uint(j, position);
+        jw_str(j, one);
+        jw_bool(j, p->type == RPC_STR || p->type == RPC_HEX);
+        jw_arr_end(j);
+        name += n + (name[n] == '|');
+    }
+}
+
+void jw_conversions(struct json_writer *j)
+{
+    jw_arr_begin(j);
+    for (const struct rpc_command *const *t = rpc_tables; *t; t++) {
+        for (const struct rpc_command *c = *t; c->name; c++) {
+            unsigned position = 0;
+            for (const struct rpc_param *p = c->params; p && p->names; p++) {
+                put_conversion(j, c, position, p);
+                position += !(p->flags & RPC_OPTION); /* options stand where their object does */
+            }
+        }
+    }
+    jw_arr_end(j);
+}

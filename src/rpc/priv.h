@@ -144,6 +144,8 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);
 char *rpc_help_list(void);
+/** All parameters of all commands: [method, position, name, is it a string?], for clients that convert words to JSON. */
+void jw_conversions(struct json_writer *j);
 /** Checks the parameters and runs the handler of call->command (NULL: there is none). params: array or object, NULL for none. */
 void rpc_run(struct rpc_call *call, struct json_object *params);
 
