@@ -29,6 +29,8 @@ struct rpc_host {
     void *ctx;
     void (*request_stop)(void *ctx);
     void (*generate_done)(void *ctx);
+    /* Out: what the user should know of the network, "" if nothing. Any thread. NULL: nothing ever. */
+    void (*warning)(void *ctx, char *text, size_t size);
 };
 
 struct rpc_server;

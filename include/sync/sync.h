@@ -43,6 +43,7 @@ struct sync_options {
     bool blocks_only;
     int64_t min_fee_rate; /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
     int64_t peer_timeout; /* -peertimeout */
+    bool log_ips;         /* -logips */
     struct u256 min_chain_work;
     uint64_t seed; /* of the random choices (tests); 0: from the kernel */
 };

@@ -34,6 +34,18 @@ static void say_progress(struct node *n, const struct block_entry *tip)
     daemon_notify_systemd(status);
 }
 
+/* Tells the user's command of a new warning. */
+static void say_warning(struct node *n, const struct block_entry *tip)
+{
+    const char *command = args_str(n->config->args, "alertnotify", "");
+    char text[WARNING_SIZE], quoted[WARNING_SIZE + 2];
+
+    if (!warnings_new_tip(&n->warnings, text, &n->config->params, &tip->node) || !*command)
+        return;
+    snprintf(quoted, sizeof(quoted), "'%s'", text); /* our own words: nothing in them needs escaping */
+    daemon_run_command(command, quoted);
+}
+
 static void on_tip_changed(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial_download)
 {
     struct node *n = ctx;
@@ -47,6 +59,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         rpc_server_tip_changed(n->rpc, tip);
     if (initial_download)
         say_progress(n, tip);
+    else
+        say_warning(n, tip);
     if (*command && !initial_download)
         daemon_run_command(command, block_hash_hex(&tip->node.hash).s);
 }

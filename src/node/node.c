@@ -79,6 +79,15 @@ static void signals_close(struct node *n)
 
 /* ---- opening ---- */
 
+static void get_warning(void *ctx, char *text, size_t size)
+{
+    struct node *n = ctx;
+    char warning[WARNING_SIZE];
+
+    warnings_get(&n->warnings, warning);
+    snprintf(text, size, "%s", warning);
+}
+
 static void fill_rpc_host(struct node *n, struct rpc_host *h)
 {
     static const struct net_host_ops net_ops = NET_HOST_OPS_INIT;
@@ -100,6 +109,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->interrupt = &n->interrupt;
     h->ctx = n;
     h->request_stop = node_request_stop;
+    h->warning = get_warning;
 }
 
 /* The chain stands: starts the network and lets RPC commands in. Loop thread. */
@@ -173,6 +183,7 @@ int node_run(struct node_config *config, int ready_fd)
     char *error = NULL;
 
     atomic_init(&n.exit_code, EXIT_SUCCESS);
+    warnings_init(&n.warnings);
     n.loop = loop_new();
     n.validation = queue_new(VALIDATION_QUEUE_BYTES);
     n.io = pool_new("io", IO_THREADS);
@@ -191,5 +202,6 @@ int node_run(struct node_config *config, int ready_fd)
     daemon_ready(n.ready_fd, false);
     signals_close(&n);
     loop_free(n.loop);
+    warnings_clear(&n.warnings);
     return atomic_load(&n.exit_code);
 }

@@ -34,6 +34,7 @@ static const struct arg_spec specs[] = {
     {"conf", "<file>", O, ARG_COMMAND_LINE_ONLY,
      "Specify path to read-only configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that "
      "exists)"},
+    {"alertnotify", "<cmd>", O, 0, "Execute command when an alert is raised (%s in cmd is replaced by message)"},
     {"allowignoredconf", NULL, O, 0, "Treat a configuration file in the datadir that is not used as a warning, not an error"},
     {"daemon", NULL, O, 0, "Run in the background as a daemon and accept commands (default: 0)"},
     {"daemonwait", NULL, O, 0, "Wait for initialization to be finished before exiting. This implies -daemon (default: 0)"},
@@ -161,7 +162,6 @@ static const struct arg_spec specs[] = {
     {"uacomment", "<cmt>", D, 0, "Append comment to the user agent string; may be given several times"},
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
-    IGNORED("alertnotify"),
     IGNORED("asmap"),
     IGNORED("bantime"),
     IGNORED("blockfilterindex"),

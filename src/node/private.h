@@ -10,6 +10,7 @@
 #include "node/config.h"
 #include "node/net.h"
 #include "node/progress.h"
+#include "node/warnings.h"
 #include "rpc/rpc.h"
 #include "script/cache.h"
 
@@ -32,6 +33,7 @@ struct node {
     atomic_int exit_code;
     int ready_fd;             /* see daemon_ready */
     struct progress progress; /* validation thread */
+    struct warnings warnings;
     atomic_bool mempool_loaded;
 };
 

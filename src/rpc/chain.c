@@ -6,8 +6,15 @@
 
 void jw_warnings(struct rpc_call *call)
 {
+    const struct rpc_host *host = call->host;
+    char text[256] = "";
+
+    if (host->warning)
+        host->warning(host->ctx, text, sizeof(text));
     jw_key(&call->out, "warnings");
     jw_arr_begin(&call->out);
+    if (*text)
+        jw_str(&call->out, text);
     jw_arr_end(&call->out);
 }
 

@@ -7,6 +7,19 @@
 
 #define CMPCT_VERSION 2
 
+struct ip_text {
+    char text[160];
+};
+
+/* What follows a peer's number in the log: its address only where the user asked for it (-logips). */
+static struct ip_text log_ip(const struct sync *s, const struct peer *p)
+{
+    struct ip_text t = {""};
+    if (s->o.log_ips)
+        snprintf(t.text, sizeof(t.text), ", peeraddr=%s", p->facts.addr);
+    return t;
+}
+
 void handshake_send_version(struct sync *s, struct peer *p)
 {
     struct msg_version v = {.version = PROTOCOL_VERSION, .services = p->our_services, .time = time_now(), .nonce = p->nonce};
@@ -23,8 +36,8 @@ void handshake_send_version(struct sync *s, struct peer *p)
     msg_version_encode(&w, &v);
     p->version_sent = true;
     peer_send_writer(s, p, "version", &w);
-    log_debug(LOG_NET, "send version message: version=%d, blocks=%d, txrelay=%d, peer=%" PRId64, v.version, v.start_height, v.relay,
-              p->id);
+    log_debug(LOG_NET, "send version message: version=%d, blocks=%d, txrelay=%d, peer=%" PRId64 "%s", v.version, v.start_height,
+              v.relay, p->id, log_ip(s, p).text);
 }
 
 /* Did we open this connection to ourselves? */
@@ -121,8 +134,8 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
         handshake_send_version(s, p);
     version_take(s, p, &v);
     net_addr_text(us, &v.addr_recv);
-    log_debug(LOG_NET, "receive version message: %s: version %d, blocks=%d, us=%s, txrelay=%d, peer=%" PRId64,
-              v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id);
+    log_debug(LOG_NET, "receive version message: %s: version %d, blocks=%d, us=%s, txrelay=%d, peer=%" PRId64 "%s",
+              v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id, log_ip(s, p).text);
     announce_features(s, p);
     if (!peer_inbound(p))
         addr_start(s, p);
@@ -143,11 +156,11 @@ void on_verack(struct sync *s, struct peer *p, const struct message *m)
         return;
     }
     if (peer_inbound(p))
-        log_debug(LOG_NET, "New %s peer connected: transport: v1, version: %d, peer=%" PRId64, connection_type_name(p->facts.type),
-                  p->version, p->id);
+        log_debug(LOG_NET, "New %s peer connected: transport: v1, version: %d, peer=%" PRId64 "%s",
+                  connection_type_name(p->facts.type), p->version, p->id, log_ip(s, p).text);
     else
-        log_info("New %s peer connected: transport: v1, version: %d, peer=%" PRId64, connection_type_name(p->facts.type),
-                 p->version, p->id);
+        log_info("New %s peer connected: transport: v1, version: %d, peer=%" PRId64 "%s", connection_type_name(p->facts.type),
+                 p->version, p->id, log_ip(s, p).text);
     if (p->common_version >= SENDCMPCT_VERSION) {
         msg_sendcmpct_encode(&w, &cmpct);
         peer_send_writer(s, p, "sendcmpct", &w);

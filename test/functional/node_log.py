@@ -1,4 +1,5 @@
-"""The log: which rule refused which block, what -debug=none switches off, which options are kept out of it, the magic of a signet."""
+"""The log: which rule refused which block, what -debug=none switches off, which options are kept out of it, -logips, the magic
+of a signet."""
 import os
 
 from blocks import next_block
@@ -60,6 +61,13 @@ def run(t):
     for name in "torpassword", "rpcauth":
         contains(text, "Command-line arg: %s=****" % name)
     assert "secret-" not in text
+
+    for option, shown in ("-logips=0", False), ("-logips", True):
+        node.start(option)
+        mark = size(node)
+        name = Peer(node).name
+        equal("peer=0, peeraddr=%s" % name in log_since(node, mark), shown)
+        node.stop()
 
     signet = t.node(chain="signet")
     contains(log_since(signet, 0), "Signet derived magic (message start): 0a03cf40")

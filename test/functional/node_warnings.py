@@ -1,0 +1,55 @@
+"""Rules that miners activate by version bits (BIP9) and that the node does not know: told by RPC, in the log, and once to -alertnotify."""
+import os
+
+from blocks import Block
+from framework import equal, main, wait_until
+
+PERIOD, THRESHOLD, BIT = 144, 108, 4
+TEXT = "Unknown new rules activated (versionbit %d)" % BIT
+
+
+def warnings(node):
+    lists = [getattr(node, name)()["warnings"] for name in ("getblockchaininfo", "getmininginfo", "getnetworkinfo")]
+    assert lists[0] == lists[1] == lists[2], lists
+    return lists[0]
+
+
+def signal(node, n):
+    """n blocks that set the bit."""
+    tip = node.getblockheader(node.getbestblockhash())
+    prev, height, when = tip["hash"], tip["height"], tip["time"]
+    for i in range(1, n + 1):
+        block = Block(prev, height + i, when + i, version=0x20000000 | 1 << BIT).solve()
+        equal(node.submitblock(block.hex()), None)
+        prev = block.hash
+
+
+def run(t):
+    told = os.path.join(t.dir, "told")
+    node = t.node("-alertnotify=echo %%s >> %s" % told)
+    node.mine(PERIOD - 1)
+
+    signal(node, THRESHOLD - 1)  # not enough: failed to lock in
+    node.mine(PERIOD - THRESHOLD + 1 + PERIOD)
+    equal(warnings(node), [])
+
+    signal(node, THRESHOLD)
+    node.mine(PERIOD - THRESHOLD)
+    equal(warnings(node), [])  # locked in, not active yet
+    node.mine(PERIOD - 1)
+    equal(warnings(node), [])
+    node.mine(1)
+    equal(warnings(node), [TEXT])
+    wait_until(lambda: os.path.exists(told) and open(told).read(), what="-alertnotify has run")
+    node.mine(3)
+    equal(open(told).read(), TEXT + "\n")
+
+    node.stop()
+    node.start()
+    node.mine(1)
+    equal(warnings(node), [TEXT])
+    wait_until(lambda: open(told).read() == 2 * (TEXT + "\n"), what="-alertnotify has run again")
+
+
+if __name__ == "__main__":
+    main(run)
