@@ -297,6 +297,8 @@ enum rc prune_forget(struct chain *c, const unsigned *files, size_t n);
 enum rc load_index(struct chain *c, char **error);
 enum rc load_genesis(struct chain *c);
 enum rc load_tip(struct chain *c, char **error);
+/* The error of a failed start: text with the advice to reindex, and the cause (path, reason; may be NULL) below it. Returns: rc. */
+enum rc chain_refuse(enum rc rc, char **error, const char *text, char *cause_take);
 enum rc replay_blocks(struct chain *c);
 
 /* ---- verify.c ---- */

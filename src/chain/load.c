@@ -95,7 +95,7 @@ static void note_best(struct chain *c, struct block_entry *e)
         atomic_store(&c->best_header, e);
 }
 
-static enum rc link_all(struct chain *c, const struct block_header *headers)
+static enum rc link_all(struct chain *c, const struct block_header *headers, char **cause)
 {
     struct by_height *order = sort_by_height(&c->tree);
     enum rc rc = RC_OK;
@@ -104,8 +104,9 @@ static enum rc link_all(struct chain *c, const struct block_header *headers)
         struct block_entry *e = tree_entry(&c->tree, order[i].i);
 
         if (!link_entry(c, e, &headers[order[i].i])) {
-            log_error("LoadBlockIndex: block index is non-contiguous or damaged at height %d (%s)", e->node.height,
-                      block_hash_hex(&e->node.hash).s);
+            free(*cause);
+            *cause = xasprintf("LoadBlockIndex: block index is non-contiguous or damaged at height %d (%s)", e->node.height,
+                               block_hash_hex(&e->node.hash).s);
             rc = RC_CORRUPT;
         }
         note_best(c, e);
@@ -133,27 +134,28 @@ static enum rc load_files(struct chain *c)
 }
 
 /* Every file that an entry points into must be there. */
-static bool files_present(struct chain *c)
+static enum rc files_present(struct chain *c, char **cause)
 {
     unsigned n = blockfiles_count(c->files);
-    bool *checked, ok = true;
+    enum rc rc = RC_OK;
+    bool *checked;
 
     log_info("Checking all blk files are present...");
     checked = xcalloc((size_t)n + 1, sizeof(*checked));
-    for (size_t i = 0; i < c->tree.count && ok; i++) {
+    for (size_t i = 0; i < c->tree.count && rc == RC_OK; i++) {
         const struct block_entry *e = tree_entry(&c->tree, i);
 
         if (!(e->status & BLOCK_HAVE_DATA))
             continue;
         if (e->file < 0 || (unsigned)e->file > n || (!checked[e->file] && !blockfiles_exists(c->files, (unsigned)e->file, false))) {
-            log_error("Block file blk%05d.dat is missing", e->file);
-            ok = false;
+            *cause = xasprintf("Block file blk%05d.dat is missing in %s", e->file, c->o.blocks_dir);
+            rc = RC_CORRUPT;
             break;
         }
         checked[e->file] = true;
     }
     free(checked);
-    return ok;
+    return rc;
 }
 
 /* Files whose pruning was recorded, but not finished. */
@@ -169,20 +171,19 @@ static void delete_forgotten(struct chain *c)
 enum rc load_index(struct chain *c, char **error)
 {
     struct loader l = {.c = c};
+    char *cause = NULL;
     bool flag = false;
     enum rc rc = blockdb_each(c->index, load_record, &l);
 
     if (rc == RC_OK)
-        rc = link_all(c, l.headers);
+        rc = link_all(c, l.headers, &cause);
     free(l.headers);
     if (rc == RC_OK)
         rc = load_files(c);
-    if (rc == RC_OK && !files_present(c))
-        rc = RC_CORRUPT;
-    if (rc != RC_OK) {
-        *error = xstrdup(rc == RC_INTERRUPTED ? "Interrupted" : "Error loading block database");
-        return rc;
-    }
+    if (rc == RC_OK)
+        rc = files_present(c, &cause);
+    if (rc != RC_OK)
+        return chain_refuse(rc, error, rc == RC_INTERRUPTED ? "Interrupted" : "Error loading block database", cause);
     if (blockdb_get_flag(c->index, "prunedblockfiles", &flag) == RC_OK && flag) {
         log_info("Loading block index db: Block files have previously been pruned");
         atomic_store(&c->have_pruned, true);
@@ -257,16 +258,14 @@ enum rc load_tip(struct chain *c, char **error)
     struct block_hash best;
     enum rc rc = coindb_best_block(c->coindb, &best);
 
-    if (rc != RC_OK && rc != RC_NOT_FOUND) {
-        *error = xstrdup("Error opening coins database");
-        return rc;
-    }
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return chain_refuse(rc, error, "Error opening coins database", NULL);
     coins_base_empty(c->coins, rc == RC_NOT_FOUND);
     if (rc == RC_OK) {
         tip = tree_find(&c->tree, &best);
         if (!tip || !tip->chain_tx) {
-            *error = xstrdup("Error initializing block database");
-            return RC_CORRUPT;
+            log_error("The coins stand at block %s, which the block index does not have", block_hash_hex(&best).s);
+            return chain_refuse(RC_CORRUPT, error, "Error initializing block database", NULL);
         }
         c->candidates.first = c->candidates.n; /* sorted by what changes now: filled again below */
         set_sequences(tip);

@@ -58,15 +58,16 @@ static void chain_free(struct chain *c)
 }
 
 /* Fails with Core's text for the user, and the cause in the log. */
-static enum rc refuse(enum rc rc, char **error, const char *text, char *cause)
+enum rc chain_refuse(enum rc rc, char **error, const char *text, char *cause_take)
 {
-    if (cause)
-        log_error("%s", cause);
-    free(cause);
+    if (cause_take)
+        log_error("%s", cause_take);
     if (rc == RC_INTERRUPTED)
         *error = xstrdup(text);
     else
-        *error = xasprintf("%s.\nPlease restart with -reindex or -reindex-chainstate to recover.", text);
+        *error = xasprintf("%s.\nPlease restart with -reindex or -reindex-chainstate to recover.%s%s", text, cause_take ? "\n" : "",
+                           cause_take ? cause_take : "");
+    free(cause_take);
     return rc;
 }
 
@@ -82,13 +83,13 @@ static enum rc open_blocks(struct chain *c, size_t index_cache, char **error)
         return rc;
     rc = blockdb_open(&c->index, c->o.block_index_dir, index_cache, c->o.reindex, &cause);
     if (rc != RC_OK)
-        return refuse(rc, error, "Error opening block database", cause);
+        return chain_refuse(rc, error, "Error opening block database", cause);
     if (!c->o.reindex)
         return RC_OK;
     rc = blockdb_set_reindexing(c->index, true);
     if (rc == RC_OK && c->o.prune_target)
         rc = blockfiles_clean_for_reindex(c->files);
-    return rc == RC_OK ? rc : refuse(rc, error, "Error opening block database", NULL);
+    return rc == RC_OK ? rc : chain_refuse(rc, error, "Error opening block database", NULL);
 }
 
 static enum rc open_coins(struct chain *c, size_t cache, char **error)
@@ -97,13 +98,14 @@ static enum rc open_coins(struct chain *c, size_t cache, char **error)
     enum rc rc = coindb_open(&c->coindb, c->o.chainstate_dir, cache, c->o.reindex || c->o.reindex_chainstate, &cause);
 
     if (rc != RC_OK)
-        return refuse(rc, error, "Error opening coins database", cause);
+        return chain_refuse(rc, error, "Error opening coins database", cause);
     c->coins = coins_new(c->coindb, NULL);
     rc = replay_blocks(c);
     if (rc == RC_INTERRUPTED)
-        return refuse(rc, error, "Interrupted", NULL);
+        return chain_refuse(rc, error, "Interrupted", NULL);
     if (rc != RC_OK)
-        return refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate", NULL);
+        return chain_refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate",
+                            NULL);
     return load_tip(c, error);
 }
 
@@ -114,7 +116,7 @@ static enum rc verify_loaded(struct chain *c, char **error)
     if (!tip || c->o.reindex || c->o.reindex_chainstate)
         return RC_OK;
     if ((int64_t)tip->node.time > time_now() + MAX_FUTURE_BLOCK_TIME)
-        return refuse(
+        return chain_refuse(
             RC_INVALID, error,
             "The block database contains a block which appears to be from the future. This may be due to your computer's date and "
             "time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are "
@@ -122,9 +124,9 @@ static enum rc verify_loaded(struct chain *c, char **error)
             NULL);
     switch (verify_chain(c, c->o.check_level, c->o.check_blocks)) {
     case VERIFY_CORRUPT:
-        return refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);
+        return chain_refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);
     case VERIFY_INTERRUPTED:
-        return refuse(RC_INTERRUPTED, error, "Block verification was interrupted", NULL);
+        return chain_refuse(RC_INTERRUPTED, error, "Block verification was interrupted", NULL);
     default:
         return RC_OK;
     }
@@ -157,7 +159,7 @@ static enum rc open_all(struct chain *c, char **error)
         return rc;
     /* A reindex finds genesis in the files; else it is written if it is not there. */
     if (!chain_reindexing(c) && load_genesis(c) != RC_OK)
-        return refuse(RC_IO, error, "Error initializing block database", NULL);
+        return chain_refuse(RC_IO, error, "Error initializing block database", NULL);
     rc = open_coins(c, coindb_cache, error);
     if (rc == RC_OK)
         rc = verify_loaded(c, error);

@@ -2,6 +2,7 @@
  * any thread. Batches and iterators are in kv_batch.c. */
 #include "storage/kv.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,32 @@ static void make_options(struct kv *kv, const struct kv_options *o)
     leveldb_writeoptions_set_sync(kv->write_sync, 1);
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), k = strlen(suffix);
+    return n >= k && strcmp(name + n - k, suffix) == 0;
+}
+
+/* LevelDB takes a folder without the file CURRENT for a new database and deletes the tables in it: such a loss must be seen. A database whose
+ * making was interrupted has no CURRENT either, but no tables and no journal. */
+static enum rc refuse_headless(const char *path)
+{
+    char *current = fs_join(path, "CURRENT");
+    DIR *dir = fs_exists(current) ? NULL : opendir(path);
+    const struct dirent *entry;
+    bool found = false;
+
+    free(current);
+    if (!dir)
+        return RC_OK;
+    while (!found && (entry = readdir(dir)))
+        found = has_suffix(entry->d_name, ".ldb") || has_suffix(entry->d_name, ".log");
+    closedir(dir);
+    if (found)
+        storage_error_set("Fatal LevelDB error: Corruption: the file CURRENT is missing (%s)", path);
+    return found ? RC_CORRUPT : RC_OK;
+}
+
 static enum rc open_files(struct kv *kv, bool wipe)
 {
     char *err = NULL;
@@ -77,6 +104,8 @@ static enum rc open_files(struct kv *kv, bool wipe)
     }
     if (rc == RC_OK && fs_mkdirs(kv->path) != RC_OK)
         rc = storage_error_errno(RC_IO, "Cannot make folder", kv->path);
+    if (rc == RC_OK)
+        rc = refuse_headless(kv->path);
     if (rc != RC_OK)
         return rc;
     log_info("Opening LevelDB in %s", kv->path);
