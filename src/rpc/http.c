@@ -544,7 +544,8 @@ static bool bind_all(struct http_server *h, const struct rpc_host *host, char **
     if (h->n_sockets)
         return true;
     log_error("Unable to bind any endpoint for RPC server");
-    *error = xstrdup("Unable to start HTTP server. See debug log for details.");
+    *error = xasprintf("Unable to start HTTP server: no RPC endpoint could be bound (port %u). See debug log for details.",
+                       (unsigned)port);
     return false;
 }
 
