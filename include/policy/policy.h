@@ -49,6 +49,10 @@ bool policy_witness_standard(const struct tx *tx, const struct tx_out *spent);
 bool policy_spends_witness_program(const struct tx *tx, const struct tx_out *spent);
 /** Does any input signal BIP125? */
 bool policy_signals_rbf(const struct tx *tx);
+/** May these be judged together (IsWellFormedPackage)? At most 25 of 101 kvB, none twice, parents first, no input spent twice.
+ *  Returns: NULL, or the reason: "package-too-many-transactions", "package-too-large", "package-contains-duplicates",
+ *  "package-not-sorted", "conflict-in-package". */
+const char *policy_package_error(struct tx *const *txs, size_t n);
 /** May a transaction replace others with fees of old_fees together? It must pay no less, and the relay of its own vsize on top.
  *  Returns: false with TX_RECONSIDERABLE and that reason. Fees include what prioritisetransaction added. */
 bool policy_pays_for_replacement(const struct policy *p, const struct txid *id, int64_t old_fees, int64_t new_fees, int64_t vsize,

@@ -223,14 +223,32 @@ static bool read_txs(struct rpc_call *call, struct test_op *op)
     return true;
 }
 
+/* The fault is of all of them together: none is judged. */
+static void write_package_error(struct json_writer *j, const struct test_op *op, const char *fault)
+{
+    jw_arr_begin(j);
+    for (size_t i = 0; i < op->n; i++) {
+        jw_obj_begin(j);
+        jw_kv_hash(j, "txid", op->txs[i]->txid.b);
+        jw_kv_hash(j, "wtxid", op->txs[i]->wtxid.b);
+        jw_kv_str(j, "package-error", fault);
+        jw_obj_end(j);
+    }
+    jw_arr_end(j);
+}
+
 static void testmempoolaccept(struct rpc_call *call)
 {
     struct test_op op = {.mempool = call->host->mempool};
+    const char *fault;
     int64_t rate;
     bool go_on = true;
 
-    if (rpc_need_mempool(call) && rpc_fee_rate(call, &rate, 1, DEFAULT_MAX_FEE_RATE) && read_txs(call, &op) &&
-        rpc_on_validation(call, test_all, &op)) {
+    if (!rpc_need_mempool(call) || !rpc_fee_rate(call, &rate, 1, DEFAULT_MAX_FEE_RATE) || !read_txs(call, &op)) {
+        /* the error is set */
+    } else if ((fault = policy_package_error(op.txs, op.n)) != NULL) {
+        write_package_error(&call->out, &op, fault);
+    } else if (rpc_on_validation(call, test_all, &op)) {
         jw_arr_begin(&call->out);
         for (size_t i = 0; i < op.n; i++)
             go_on &= write_result(&call->out, op.txs[i], go_on && i < op.done ? &op.results[i] : NULL, rate);

@@ -56,6 +56,12 @@ def multisigs(node, made, coins, target):
         equal(both, node.combinerawtransaction([parts[1]["hex"], parts[0]["hex"]]))
         equal(both, node.signrawtransactionwithkey(parts[0]["hex"], WIFS[1:], known)["hex"])
         good(node, {"complete": True, "hex": both})
+        for result in node.testmempoolaccept([both, both]):
+            equal(result["package-error"], "package-contains-duplicates")
+        other = node.signrawtransactionwithkey(spend(node, coin, made["legacy"]["address"]), WIFS, known)["hex"]
+        equal([r["package-error"] for r in node.testmempoolaccept([both, other])], ["conflict-in-package"] * 2)
+        child = node.createrawtransaction([{"txid": node.decoderawtransaction(both)["txid"], "vout": 0}], [{target: "1"}])
+        equal([r["package-error"] for r in node.testmempoolaccept([child, both])], ["package-not-sorted"] * 2)
     raises(-8, "Transaction number 2 not compatible", node.combinerawtransaction, [both, raw[:-8] + "01000000"])
     raises(-22, "At least two transactions", node.combinerawtransaction, [both])
 

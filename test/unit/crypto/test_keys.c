@@ -383,12 +383,37 @@ static void test_validity(void **state)
     assert_false(taproot_tweak(out, &(int){0}, x, NULL));
 }
 
+static void test_compact(void **state)
+{
+    uint8_t key[32] = {0}, hash[32], sig[65], pub[65], expected[65];
+    size_t len;
+
+    (void)state;
+    memset(hash, 7, sizeof(hash));
+    assert_false(ecdsa_sign_compact(sig, hash, key, true));
+    for (unsigned i = 1; i < 20; i++) {
+        bool compressed = i & 1;
+        key[31] = (uint8_t)i;
+        hash[0] = (uint8_t)i;
+        assert_true(ecdsa_sign_compact(sig, hash, key, compressed));
+        assert_in_range(sig[0], compressed ? 31 : 27, compressed ? 34 : 30);
+        assert_true(ecdsa_recover_compact(pub, &len, sig, hash));
+        assert_int_equal(len, compressed ? 33 : 65);
+        assert_true(pubkey_create(expected, key, compressed));
+        assert_memory_equal(pub, expected, len);
+        hash[1] ^= 1; /* another message: another key, or none */
+        assert_false(ecdsa_recover_compact(pub, &len, sig, hash) && memcmp(pub, expected, len) == 0);
+    }
+    memset(sig + 1, 0xff, 64);
+    assert_false(ecdsa_recover_compact(pub, &len, sig, hash));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_bip340),     cmocka_unit_test(test_bip341),
         cmocka_unit_test(test_sign),       cmocka_unit_test(test_sign_known), cmocka_unit_test(test_lax),
-        cmocka_unit_test(test_validity),
+        cmocka_unit_test(test_validity),   cmocka_unit_test(test_compact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

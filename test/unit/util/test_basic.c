@@ -14,6 +14,7 @@
 
 #include "util/arena.h"
 #include "util/assert.h"
+#include "util/base64.h"
 #include "util/bytes.h"
 #include "util/hex.h"
 #include "util/mem.h"
@@ -257,6 +258,38 @@ static void test_random(void **state)
     assert_true(rng_u64(&r) == 11520 && rng_u64(&r) == 0 && rng_u64(&r) == 1509978240);
 }
 
+static void test_base64(void **state)
+{
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"},
+                                           {"\xff\xfe", "//4="}};
+    static const char *const bad[] = {"Zg=", "Zg", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm9_", "Zm 9", "=m9v", "Zg==Zg=="};
+    char out[8];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+        char *text = base64_encode(pairs[i][0], strlen(pairs[i][0]));
+        assert_string_equal(text, pairs[i][1]);
+        free(text);
+        len = sizeof(out);
+        assert_true(base64_decode(out, &len, pairs[i][1], strlen(pairs[i][1])));
+        assert_int_equal(len, strlen(pairs[i][0]));
+        assert_memory_equal(out, pairs[i][0], len);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        len = sizeof(out);
+        assert_false(base64_decode(out, &len, bad[i], strlen(bad[i])));
+    }
+    len = 5;
+    assert_false(base64_decode(out, &len, "Zm9vYmFy", 8)); /* no room */
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -269,9 +302,9 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reader), cmocka_unit_test(test_writer), cmocka_unit_test(test_hex),
-        cmocka_unit_test(test_arena),  cmocka_unit_test(test_deaths), cmocka_unit_test(test_mem),
-        cmocka_unit_test(test_time),   cmocka_unit_test(test_random), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reader), cmocka_unit_test(test_writer), cmocka_unit_test(test_hex),  cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_deaths), cmocka_unit_test(test_mem),    cmocka_unit_test(test_time), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
