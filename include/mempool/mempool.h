@@ -122,5 +122,13 @@ void mempool_tip_changed(struct mempool *m);
  *  back. mempool_load: RC_NOT_FOUND without a file, RC_CORRUPT if it is not one or cut short (what came before the fault is kept). */
 enum rc mempool_save(struct mempool *m, const char *path, size_t *count);
 enum rc mempool_load(struct mempool *m, const char *path, size_t *count);
+/* What besides the transactions is taken from a file; mempool_load: all of it, and the times of the file. */
+struct mempool_import {
+    bool use_current_time;  /* as if they came in now */
+    bool apply_deltas;      /* of prioritisetransaction */
+    bool apply_unbroadcast; /* and they are announced again */
+};
+/** As mempool_load, from any file and with a choice. */
+enum rc mempool_import(struct mempool *m, const char *path, const struct mempool_import *what, size_t *count);
 
 #endif

@@ -91,14 +91,17 @@ enum rc mempool_save(struct mempool *m, const char *path, size_t *count)
 /* ---- load ---- */
 
 struct loading {
+    const struct mempool_import *what;
     size_t accepted, failed, expired, there, unbroadcast;
 };
 
 static void load_tx(struct mempool *m, struct tx *tx, int64_t time, int64_t delta, struct loading *l)
 {
     struct mempool_result r;
-    if (delta)
+    if (delta && l->what->apply_deltas)
         mempool_prioritise(m, &tx->txid, delta);
+    if (l->what->use_current_time)
+        time = time_now();
     if (time <= time_now() - m->o.expiry)
         l->expired++;
     else if (pool_accept(m, tx, time, false, false, &r))
@@ -138,14 +141,14 @@ static bool load_sets(struct mempool *m, struct reader *r, struct loading *l)
         int64_t delta;
         read_copy(r, id.b, 32);
         delta = (int64_t)read_u64(r);
-        if (!r->failed)
+        if (!r->failed && l->what->apply_deltas)
             mempool_prioritise(m, &id, delta);
     }
     n = read_compact_size(r);
     for (uint64_t i = 0; i < n && !r->failed; i++) {
         read_copy(r, id.b, 32);
-        if (r->failed)
-            break;
+        if (r->failed || !l->what->apply_unbroadcast)
+            continue;
         mempool_set_unbroadcast(m, &id, true);
         l->unbroadcast++;
     }
@@ -174,7 +177,14 @@ static bool open_file(struct reader *r, uint8_t *data, size_t len)
 
 enum rc mempool_load(struct mempool *m, const char *path, size_t *count)
 {
-    struct loading l = {0, 0, 0, 0, 0};
+    const struct mempool_import all = {.apply_deltas = true, .apply_unbroadcast = true};
+
+    return mempool_import(m, path, &all, count);
+}
+
+enum rc mempool_import(struct mempool *m, const char *path, const struct mempool_import *what, size_t *count)
+{
+    struct loading l = {.what = what};
     struct reader r;
     uint8_t *data;
     size_t len;

@@ -19,8 +19,6 @@ struct pool_op {
     struct txid id;
     bool verbose, sequence;
     enum mempool_relation relation;
-    enum rc rc;
-    char *path;
 };
 
 /* ---- entries ---- */
@@ -304,35 +302,6 @@ static void getmempoolinfo(struct rpc_call *call)
         rpc_on_validation(call, show_info, &op);
 }
 
-static void save(void *arg)
-{
-    struct pool_op *op = arg;
-    size_t count;
-
-    op->rc = mempool_save(op->mempool, op->path, &count);
-}
-
-static void savemempool(struct rpc_call *call)
-{
-    struct pool_op op = {.call = call, .mempool = call->host->mempool};
-
-    if (!rpc_need_mempool(call))
-        return;
-    if (call->host->loaded && !atomic_load(call->host->loaded)) {
-        rpc_error(call, RPC_MISC_ERROR, "The mempool was not loaded yet");
-        return;
-    }
-    op.path = fs_join(call->host->datadir, "mempool.dat");
-    if (rpc_on_validation(call, save, &op)) {
-        if (op.rc != RC_OK)
-            rpc_error(call, RPC_MISC_ERROR, "Unable to dump mempool to disk");
-        jw_obj_begin(&call->out);
-        jw_kv_str(&call->out, "filename", op.path);
-        jw_obj_end(&call->out);
-    }
-    free(op.path);
-}
-
 /* ---- gettxspendingprevout ---- */
 
 struct spending {
@@ -456,6 +425,4 @@ const struct rpc_command rpc_mempool_commands[] = {
      0,
      "Returns all transaction ids in memory pool as a json array of string transaction ids.\n"
      "\nHint: use getmempoolentry to fetch a specific transaction from the mempool."},
-    {"blockchain", "savemempool", savemempool, NULL, 0,
-     "Dumps the mempool to disk. It will fail until the previous dump is fully loaded.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

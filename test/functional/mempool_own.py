@@ -1,7 +1,7 @@
 """A transaction that came in through RPC is announced again until a peer has fetched it; relay fees as they are in force; the pool's clusters."""
 import time
 
-from framework import equal, main, wait_until
+from framework import equal, main, raises, wait_until
 
 WIF = "cUeKHd5orzT3mz8P9pxyREHfsWtVfgsfDjiZZBcjUBAaGk1BTj7N"
 
@@ -26,6 +26,7 @@ def run(t):
 
     a.connect(b)
     wait_until(lambda: b.getblockcount() == 101, what="blocks")
+    saved = a.savemempool()["filename"]
     a.stop()  # the mark survives
     a.start()
     equal(a.getmempoolinfo()["unbroadcastcount"], 1)
@@ -39,6 +40,11 @@ def run(t):
             node.setmocktime(now)
         return txid in b.getrawmempool()
     wait_until(fetched, what="the announcement")
+    equal(b.importmempool(saved), {})  # there already; marks are taken over only if asked for
+    equal(b.getmempoolinfo()["unbroadcastcount"], 0)
+    equal(b.importmempool(saved, {"apply_unbroadcast_set": True}), {})
+    equal(b.getmempoolinfo()["unbroadcastcount"], 1)
+    raises(-1, "Unable to import mempool file", b.importmempool, saved + ".none")
     wait_until(lambda: a.getmempoolinfo()["unbroadcastcount"] == 0, what="the end of the announcements")
     equal(a.getmempoolentry(txid)["unbroadcast"], False)
 
