@@ -47,6 +47,8 @@ void node_net_announce_tx(struct node_net *n, struct tx *tx);
 bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
 /** getblockfrompeer: NULL or Core's error text. */
 const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e);
+/** getorphantxs: malloc'ed, the transactions borrowed from sync. */
+size_t node_net_orphans(struct node_net *n, struct orphan_info **out);
 
 /* The same functions as a table: that is how commands reach them, so that rpc does not link against what stands above it. */
 struct net_host_ops {
@@ -69,6 +71,7 @@ struct net_host_ops {
     void (*announce_tx)(struct node_net *n, struct tx *tx);
     bool (*send)(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
     const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
+    size_t (*orphans)(struct node_net *n, struct orphan_info **out);
 };
 /* For the node: the table of its own functions. */
 #define NET_HOST_OPS_INIT                                                                                                          \
@@ -78,7 +81,7 @@ struct net_host_ops {
         .local_addresses = node_net_local_addresses, .add = node_net_add, .remove = node_net_remove, .onetry = node_net_onetry,    \
         .added = node_net_added, .add_connection = node_net_add_connection, .disconnect_addr = node_net_disconnect_addr,           \
         .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx,               \
-        .send = node_net_send, .fetch_block = node_net_fetch_block,                                                                \
+        .send = node_net_send, .fetch_block = node_net_fetch_block, .orphans = node_net_orphans,                                   \
     }
 
 #endif

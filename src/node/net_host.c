@@ -313,3 +313,8 @@ const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct bl
 {
     return sync_fetch_block(n->sync, id, e);
 }
+
+size_t node_net_orphans(struct node_net *n, struct orphan_info **out)
+{
+    return sync_orphans(n->sync, out);
+}

@@ -1,4 +1,4 @@
-/* peers.c - getpeerinfo. Loop thread. */
+/* peers.c - getpeerinfo and getorphantxs: what sync knows of its peers and keeps from them. Loop thread. */
 #include <stdlib.h>
 
 #include "net/permissions.h"
@@ -131,7 +131,73 @@ static void getpeerinfo(struct rpc_call *call)
     free(list);
 }
 
-const struct rpc_command rpc_peer_commands[] = {{"network", "getpeerinfo", getpeerinfo, NULL, RPC_INLINE,
-                                                 "Returns data about each connected network peer as a json array of objects.\n"
-                                                 "\"network\" is one of (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable).\n"},
-                                                {NULL, NULL, NULL, NULL, 0, NULL}};
+/* ---- orphans ---- */
+
+struct orphans_op {
+    struct rpc_call *call;
+    int verbosity;
+};
+
+static void write_orphan(struct json_writer *j, const struct orphan_info *o, bool hex)
+{
+    int64_t vsize = tx_vsize(o->tx);
+
+    jw_obj_begin(j);
+    jw_kv_hash(j, "txid", o->tx->txid.b);
+    jw_kv_hash(j, "wtxid", o->tx->wtxid.b);
+    jw_kv_uint(j, "bytes", o->tx->raw_len);
+    jw_kv_int(j, "vsize", vsize);
+    jw_kv_int(j, "vsize_bip141", vsize);
+    jw_kv_int(j, "weight", tx_weight(o->tx));
+    jw_key(j, "from");
+    jw_arr_begin(j);
+    jw_int(j, o->from);
+    jw_arr_end(j);
+    if (hex)
+        jw_kv_hex(j, "hex", o->tx->raw, o->tx->raw_len);
+    jw_obj_end(j);
+}
+
+/* On the loop, where the orphans are. */
+static void write_orphans(void *arg)
+{
+    struct orphans_op *op = arg;
+    const struct rpc_host *host = op->call->host;
+    struct json_writer *j = &op->call->out;
+    struct orphan_info *list;
+    size_t n = host->net_ops->orphans(host->net, &list);
+
+    jw_arr_begin(j);
+    for (size_t i = 0; i < n; i++) {
+        if (op->verbosity == 0)
+            jw_hash(j, list[i].tx->txid.b);
+        else
+            write_orphan(j, &list[i], op->verbosity == 2);
+    }
+    jw_arr_end(j);
+    free(list);
+}
+
+static void getorphantxs(struct rpc_call *call)
+{
+    struct orphans_op op = {.call = call};
+
+    if (!rpc_need_net(call) || !rpc_verbosity(call, &op.verbosity, 0, 0, false))
+        return;
+    if (op.verbosity < 0 || op.verbosity > 2)
+        rpc_error(call, RPC_INVALID_PARAMETER, "Invalid verbosity value %d", op.verbosity);
+    else
+        rpc_on_loop(call, write_orphans, &op);
+}
+
+const struct rpc_command rpc_peer_commands[] = {
+    {"network", "getpeerinfo", getpeerinfo, NULL, RPC_INLINE,
+     "Returns data about each connected network peer as a json array of objects.\n"
+     "\"network\" is one of (ipv4, ipv6, onion, i2p, cjdns, not_publicly_routable).\n"},
+    {"hidden", "getorphantxs", getorphantxs,
+     RPC_PARAMS({"verbosity", RPC_NUM, RPC_ANY_TYPE, "0",
+                 "0 for an array of txids, 1 for an array of objects with transaction details, and 2 for details from (1) and the "
+                 "transaction in hex",
+                 NULL}),
+     RPC_INLINE, "Shows transactions in the tx orphanage.\n\nEXPERIMENTAL warning: this call may be changed in future releases.\n"},
+    {NULL, NULL, NULL, NULL, 0, NULL}};
