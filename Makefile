@@ -196,9 +196,11 @@ check-functional: $(PROGRAMS) ## run the functional tests
 check-fuzz: $(REPLAY) ## replay the fuzz targets' corpus
 	$(RUN) --kinds replay
 check-asan: ## all tests with address and undefined-behaviour sanitizers
-	FARTHING_TEST_SLOW=5 $(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined check
+	FARTHING_SANITIZER=1 FARTHING_TEST_SLOW=5 $(MAKE) BUILD=$(BUILD)/asan SAN=address,undefined check
 check-tsan: ## all tests with the thread sanitizer
-	FARTHING_TEST_SLOW=10 TSAN_OPTIONS="suppressions=$(CURDIR)/contrib/lint/tsan.supp" $(MAKE) BUILD=$(BUILD)/tsan SAN=thread check
+	FARTHING_SANITIZER=1 FARTHING_TEST_SLOW=10 \
+	    TSAN_OPTIONS="suppressions=$(CURDIR)/contrib/lint/tsan.supp die_after_fork=0 detect_deadlocks=1 second_deadlock_stack=1" \
+	    $(MAKE) BUILD=$(BUILD)/tsan SAN=thread check
 
 # Versions differ in how they lay macros out.
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14) clang-format)
