@@ -79,9 +79,10 @@ class Peer:
             self.socket = socket.create_connection(("127.0.0.1", node.port), timeout=30 * SLOW)
         self.name = "%s:%d" % self.socket.getsockname()  # as getpeerinfo calls it
         self.thread = threading.Thread(target=self._read, daemon=True)
+        if handshake:
+            self.send("version", version_payload(**version))  # before the reader can answer the node's with a verack
         self.thread.start()
         if handshake:
-            self.send("version", version_payload(**version))
             self.wait_for("verack")
             self.sync()
 
