@@ -53,6 +53,7 @@ int daemon_start(bool wait)
         /* Errors of the start are still shown when somebody waits for it. */
         if (!wait)
             dup2(null, STDERR_FILENO);
+        close(null);
     }
     return fds[1];
 }
@@ -60,8 +61,16 @@ int daemon_start(bool wait)
 void daemon_ready(int fd, bool ok)
 {
     char token = ok ? 1 : 0;
+    int null;
+
     if (fd < 0)
         return;
+    /* From now on nobody reads along: a pipe that the caller waits for the end of must not stay open. */
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
     if (write(fd, &token, 1) != 1)
         log_warning("The waiting parent process is gone");
     close(fd);

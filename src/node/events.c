@@ -51,6 +51,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
     struct node *n = ctx;
     const char *command = args_str(n->config->args, "blocknotify", "");
 
+    if (n->mempool && !n->net)
+        node_chain_opened(n);
     if (n->mempool)
         mempool_tip_changed(n->mempool);
     if (n->net)

@@ -16,6 +16,8 @@
 #include "util/mem.h"
 #include "util/time.h"
 
+#define START_SPACE_MIN ((uint64_t)50 << 20)
+
 static int fail(const char *text)
 {
     fprintf(stderr, "Error: %s\n", text);
@@ -70,6 +72,20 @@ static bool claim_folders(const struct node_config *c, int locks[2], char **erro
     return ok && claim_folder(c->blocks_dir, &locks[1], error);
 }
 
+/* A node that cannot write would stop a moment later, with less to say about it. */
+static bool check_space(const struct node_config *c, char **error)
+{
+    const char *dirs[] = {c->dir.net_dir, c->blocks_dir};
+
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+        if (fs_exists(dirs[i]) && fs_free_space(dirs[i]) < START_SPACE_MIN) {
+            *error = xasprintf("Disk space is low for \"%s\"", dirs[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run(struct node_config *c)
 {
     bool wait = args_bool(c->args, "daemonwait", false);
@@ -79,8 +95,8 @@ static int run(struct node_config *c)
 
     if (background && (ready_fd = daemon_start(wait)) < 0)
         return fail("fork() failed");
-    if (!claim_folders(c, locks, &error) || !node_logging_open(c, !background, &error) || !node_config_apply(c, &error) ||
-        !node_net_check(c, &error)) {
+    if (!claim_folders(c, locks, &error) || !check_space(c, &error) || !node_logging_open(c, !background, &error) ||
+        !node_config_apply(c, &error) || !node_net_check(c, &error)) {
         if (error) {
             log_error("%s", error);
             fail(error);

@@ -159,9 +159,13 @@ void *node_validation_main(void *arg)
         return NULL;
     }
     open_mempool(n);
-    node_chain_opened(n);
+    /* Nobody may ask for the tip of a chain that has none: in a reindex it comes with genesis (see on_tip_changed). */
+    if (chain_height(n->chain) >= 0)
+        node_chain_opened(n);
     log_info("initload thread start"); /* Core has a thread of its own for it; scripts wait for these lines */
     import_files(n);
+    if (!n->net && !atomic_load(&n->interrupt))
+        node_chain_opened(n);
     load_mempool(n);
     log_info("initload thread exit");
     while (!queue_closed(n->validation) || queue_len(n->validation))
