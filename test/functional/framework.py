@@ -3,6 +3,7 @@
 A test is a script with a function run(t) and `main(run)` at its end. Each test has a folder and ports of its own, so tests run side by side.
 """
 import base64
+import glob
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("FARTHING_BUILD", os.path.join(ROOT, "build"))
 VECTORS = os.environ.get("FARTHING_VECTORS", os.path.join(os.path.dirname(ROOT), "shared", "vectors"))
 SLOW = float(os.environ.get("FARTHING_TEST_SLOW", "1"))  # sanitizer builds: longer deadlines
+SANITIZER = "FARTHING_SANITIZER" in os.environ  # nodes are built with one: memory and speed are not those of the program itself
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"  # regtest, of the BIP173 example key
 
 
@@ -147,6 +149,7 @@ class Node:
         code = self.process.wait(timeout * SLOW)
         self.process = None
         self.connection = None
+        self.test.no_reports()
         return code
 
     def stop(self):
@@ -189,10 +192,12 @@ class Node:
             raise AttributeError(method)
         return lambda *args, **named: call(self, method, *args, **named)
 
+    def cli_command(self):
+        return [os.path.join(BUILD, "farthing-cli"), "-datadir=" + self.dir, "-chain=" + self.chain, "-rpcport=%d" % self.rpc_port]
+
     def cli(self, *words, stdin=None, code=0):
         """Runs farthing-cli against the node. Returns: its standard output."""
-        done = subprocess.run([os.path.join(BUILD, "farthing-cli"), "-datadir=" + self.dir, "-chain=" + self.chain, "-rpcport=%d" % self.rpc_port,
-                               *words], input=stdin, capture_output=True, text=True, timeout=60 * SLOW, check=False)
+        done = subprocess.run([*self.cli_command(), *words], input=stdin, capture_output=True, text=True, timeout=60 * SLOW, check=False)
         if done.returncode != code:
             raise AssertionError("farthing-cli %r ended with %d: %s%s" % (words, done.returncode, done.stdout, done.stderr))
         return done.stdout if code == 0 else done.stderr
@@ -228,11 +233,29 @@ class Test:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="farthing_test_")
         self.nodes = []
+        self.report_path = os.path.join(self.dir, "sanitizer")
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            os.environ[name] = ":".join([*filter(None, [os.environ.get(name)]), "log_path=" + self.report_path])
+
+    def no_reports(self):
+        """Fails when a sanitizer reported about any program that the test started, also one that was killed, forked or expected to fail."""
+        for path in glob.glob(self.report_path + ".*"):
+            with open(path, errors="replace") as f:
+                raise AssertionError("sanitizer report:\n" + f.read()[:20000])
 
     def node(self, *args, chain="regtest", start=True):
         node = Node(self, "node%d" % len(self.nodes), chain, args)
         self.nodes.append(node)
         return node.start() if start else node
+
+    def end(self):
+        """The end of a test that passed: with a sanitizer the nodes stop in order, as leaks and races at shutdown are reported too."""
+        for node in self.nodes if SANITIZER else ():
+            if node.process is not None:
+                node.process.terminate()
+                equal(node.wait_end(), 0)
+        self.close()
+        self.no_reports()
 
     def close(self):
         for node in self.nodes:
@@ -260,16 +283,17 @@ def main(run):
     test = Test()
     try:
         run(test)
+        test.end()
     except BaseException:
-        traceback.print_exc()
+        reason = traceback.format_exc()
         for node in test.nodes:
             for path in (os.path.join(node.dir, "stderr"), os.path.join(node.net_dir, "debug.log")):
                 if os.path.exists(path):
                     with open(path, errors="replace") as f:
                         print("---- %s\n%s" % (path, "".join(f.readlines()[-60:])))
+        print(reason)  # last: what the runner shows of a long output is its end
         test.close()
         if not os.environ.get("FARTHING_TEST_KEEP"):
             shutil.rmtree(test.dir, ignore_errors=True)
         sys.exit(1)
-    test.close()
     shutil.rmtree(test.dir, ignore_errors=True)
