@@ -95,7 +95,7 @@ static void on_progress(void *ctx, const char *title, int percent)
     struct node *n = ctx;
     char status[160];
 
-    if (n->rpc && !n->net_started)
+    if (n->rpc && !n->net) /* RPC warms up until the network is there */
         rpc_server_warmup(n->rpc, title);
     snprintf(status, sizeof(status), "STATUS=%s %d%%", title, percent);
     daemon_notify_systemd(status);

@@ -111,13 +111,16 @@ static void tip_dropped(void *arg)
 
 void rpc_server_tip_changed(struct rpc_server *s, const struct block_entry *tip)
 {
+    struct loop *loop;
+
     (void)tip;
     pthread_mutex_lock(&s->mutex);
     s->tip_changes++;
     pthread_cond_broadcast(&s->changed);
+    loop = s->host.loop; /* in a reindex the tip changes while the server becomes ready */
     pthread_mutex_unlock(&s->mutex);
-    if (!s->has_loop_thread || !s->host.loop)
+    if (!s->has_loop_thread || !loop)
         return;
     rpc_server_ref(s);
-    loop_post(s->host.loop, tip_on_loop, tip_dropped, s);
+    loop_post(loop, tip_on_loop, tip_dropped, s);
 }
