@@ -100,6 +100,7 @@ class Node:
         self.rpc_port = free_port()
         self.process = None
         self.connection = None
+        self.last_used = 0.0
         os.makedirs(self.dir, exist_ok=True)
 
     # -- process --
@@ -176,8 +177,9 @@ class Node:
 
     def post(self, body, path="/", credentials=None, headers=None, method="POST", timeout=120):
         """One HTTP exchange. Returns: status, body."""
-        if self.connection is None:
+        if self.connection is None or time.monotonic() - self.last_used > 20:  # the node closes connections that are idle for 30 seconds
             self.connection = http.client.HTTPConnection("127.0.0.1", self.rpc_port, timeout=timeout * SLOW)
+        self.last_used = time.monotonic()
         token = base64.b64encode((credentials or self.credentials()).encode()).decode()
         try:
             self.connection.request(method, path, body, {"Authorization": "Basic " + token, "Content-Type": "application/json", **(headers or {})})
