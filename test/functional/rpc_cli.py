@@ -1,0 +1,94 @@
+"""farthing-cli: arguments, named arguments, standard input, exit codes, -getinfo, -rpcwait and what it says when it cannot get in."""
+import json
+import os
+import subprocess
+
+from blocks import TRUE_ADDRESS
+from framework import BUILD, SLOW, contains, equal, main
+
+def conventions(node):
+    equal(node.cli("getblockcount"), "0\n")
+    equal(node.cli("getblockhash", "0"), node.getblockhash(0) + "\n")  # a number by the method's table, a string printed bare
+    equal(json.loads(node.cli("getblock", node.getblockhash(0), "1")), node.getblock(node.getblockhash(0), 1))
+    contains(node.cli("getblockchaininfo"), '\n  "blocks": 0,\n')
+    equal(node.cli("ping"), "")  # null prints nothing
+    equal(json.loads(node.cli("-named", "generatetoaddress", "nblocks=2", "address=" + TRUE_ADDRESS))[1], node.getbestblockhash())
+    equal(node.cli("-named", "getblockhash", "2"), node.getbestblockhash() + "\n")  # without "=" it is positional
+    equal(node.cli("-stdin", "getblockhash", stdin="1\n"), node.getblockhash(1) + "\n")
+    equal(json.loads(node.cli("-stdin", "getblock", stdin=node.getblockhash(1) + "\n1\n"))["height"], 1)
+    equal(json.loads(node.cli("echo", "1", "a b", "[1]", "null")), ["1", "a b", "[1]", "null"])
+    equal(json.loads(node.cli("echojson", "1", '"a b"', "[1]", "null")), [1, "a b", [1], None])
+
+def exit_codes(node):
+    for words, code, text in ((("getblockhash", "-1"), 8, "error code: -8\nerror message:\nBlock height out of range\n"),
+                              (("nosuch",), 89, "error code: -32601\nerror message:\nMethod not found\n"),
+                              (("getblockhash",), 1, "error code: -1\nerror message:\n"),
+                              (("getblock", "00" * 32), 5, "error code: -5\nerror message:\nBlock not found\n"),
+                              (("getblockhash", "notjson"), 1, "Error parsing JSON"),
+                              ((), 1, "too few parameters"),
+                              (("-nosuch", "getblockcount"), 1, "Invalid parameter -nosuch"),
+                              (("-rpcport=1", "getblockcount"), 1, "Could not connect to the server"),
+                              (("-rpcport=x", "getblockcount"), 1, "x"),
+                              (("-rpcuser=a", "-rpcpassword=b", "getblockcount"), 1, "Incorrect rpcuser or rpcpassword"),
+                              (("-datadir=" + os.path.join(node.dir, "none"), "getblockcount"), 1, "does not exist")):
+        contains(node.cli(*words, code=code), text)
+    for words in (("-version",), ("-help",)):
+        done = subprocess.run([os.path.join(BUILD, "farthing-cli"), *words], capture_output=True, text=True, check=False)
+        equal(done.returncode, 0)
+        contains(done.stdout, "RPC client")
+
+def passwords(t):
+    node = t.node("-rpcuser=u", "-rpcpassword=secret", start=False)
+    node.credentials = lambda: "u:secret"
+    node.start()
+    equal(node.cli("-rpcuser=u", "-stdinrpcpass", "getblockcount", stdin="secret\n"), "0\n")
+    contains(node.cli("-rpcuser=u", "-stdinrpcpass", "getblockcount", stdin="wrong\n", code=1), "Incorrect rpcuser or rpcpassword")
+    contains(node.cli("getblockcount", code=1), "ookie")  # neither password nor cookie
+    with open(os.path.join(node.dir, "farthing.conf"), "w") as f:
+        f.write("[regtest]\nrpcuser=u\nrpcpassword=secret\n")
+    equal(node.cli("getblockcount"), "0\n")
+    node.stop()
+
+def bad_cookie(node):
+    path = os.path.join(node.net_dir, ".cookie")
+    good = node.credentials()
+    with open(path, "w") as f:
+        f.write("__cookie__:" + "0" * 64)
+    contains(node.cli("getblockcount", code=1), "ookie")
+    os.remove(path)
+    contains(node.cli("getblockcount", code=1), "ookie")
+    own = os.path.join(node.dir, "own.cookie")
+    with open(own, "w") as f:
+        f.write(good)
+    equal(node.cli("-rpccookiefile=" + own, "getblockcount"), "2\n")
+    os.rename(own, path)
+
+def getinfo(node):
+    text = node.cli("-getinfo")
+    for line in ("Chain: regtest", "Blocks: 2", "Headers: 2", "Verification progress: "):
+        contains(text, line)
+    equal("\x1b[" in text, False)
+    contains(node.cli("-getinfo", "-color=always"), "\x1b[")
+    contains(node.cli("-getinfo", "extra", code=1), "-getinfo takes no arguments")
+    contains(node.cli("-getinfo", "-color=moon", code=1), "Invalid value for -color option")
+
+def waiting(node):
+    node.stop()
+    contains(node.cli("-rpcwait", "-rpcwaittimeout=1", "getblockcount", code=1), "timeout on transient error")
+    client = subprocess.Popen([*node.cli_command(), "-rpcwait", "getblockcount"], stdout=subprocess.PIPE, text=True)
+    node.start()
+    equal(client.communicate(timeout=60 * SLOW)[0], "2\n")
+    equal(client.returncode, 0)
+    equal(node.cli("stop"), "Farthing stopping\n")
+    equal(node.wait_end(), 0)
+
+def run(t):
+    node = t.node()
+    conventions(node)
+    exit_codes(node)
+    bad_cookie(node)
+    getinfo(node)
+    waiting(node)
+    passwords(t)
+
+main(run)
