@@ -87,6 +87,14 @@ def daemon(node):
     contains(done.stderr, "Invalid port")
 
 
+def end_daemon(node):
+    """A daemon leaves the test's session: after a failure it has to be ended by its id."""
+    path = os.path.join(node.net_dir, "farthingd.pid")
+    if node.process is None and os.path.exists(path):
+        with open(path) as f:
+            os.kill(int(f.read()), signal.SIGKILL)
+
+
 def zombie(pid):
     try:
         with open("/proc/%d/stat" % pid) as f:
@@ -155,7 +163,11 @@ def run(t):
     stop_signals(node)
     hang_up(node)
     pid_file(node)
-    daemon(node)
+    try:
+        daemon(node)
+    except BaseException:
+        end_daemon(node)
+        raise
     stop_at_height(node)
     notifications(node)
     systemd(t, node)
