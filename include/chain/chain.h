@@ -64,6 +64,8 @@ struct chain_events {
     void (*stop_requested)(void *ctx);
     /* Between two blocks of an import, which may take hours: other work of the validation thread may run here. */
     void (*between_blocks)(void *ctx);
+    /* Asked before pruning: the lowest height whose block somebody still reads (an index); INT32_MAX: none. */
+    int32_t (*needed_from)(void *ctx);
     /* Progress of long work at start or reindex: "Verifying blocks…", percent 0..100. */
     void (*progress)(void *ctx, const char *title, int percent);
 };
@@ -160,6 +162,8 @@ uint64_t chain_coins_disk_size(const struct chain *c); /* any thread */
 const struct chain_params *chain_get_params(const struct chain *c);
 const struct block_entry *chain_tip(struct chain *c);
 int32_t chain_height(struct chain *c);
+/** The block at which the coins on disk stand: a restart after a crash begins there or later. NULL: none yet. */
+const struct block_entry *chain_flushed(struct chain *c);
 /** The header with the most work that is not known to be invalid. */
 const struct block_entry *chain_best_header(struct chain *c);
 const struct block_entry *chain_lookup(struct chain *c, const struct block_hash *hash);

@@ -3,6 +3,7 @@
 #define FARTHING_RPC_RPC_H
 
 #include "chain/chain.h"
+#include "index/filter_index.h"
 #include "mempool/mempool.h"
 #include "mining/mining.h"
 #include "net/loop.h"
@@ -16,7 +17,8 @@ struct rpc_host {
     const char *datadir; /* the network's own folder */
     const char *log_path;
     struct chain *chain;
-    struct mempool *mempool; /* validation thread */
+    struct mempool *mempool;      /* validation thread */
+    struct filter_index *filters; /* NULL: there is no such index */
     struct loop *loop;
     struct queue *validation; /* jobs for the validation thread */
     struct pool *io;          /* blocking jobs */

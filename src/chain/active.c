@@ -123,6 +123,11 @@ int32_t chain_height(struct chain *c)
     return tip ? tip->node.height : -1;
 }
 
+const struct block_entry *chain_flushed(struct chain *c)
+{
+    return atomic_load_explicit(&c->flushed, memory_order_acquire);
+}
+
 const struct block_entry *chain_best_header(struct chain *c)
 {
     return best_header_of(c);

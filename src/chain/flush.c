@@ -117,7 +117,12 @@ static enum rc write_all(struct chain *c, bool keep)
     rc = write_index(c);
     if (rc != RC_OK)
         return fatal(c, rc, "System error while flushing: %s", kv_last_error());
-    return tip_of(c) ? write_coins(c, keep) : RC_OK;
+    if (!tip_of(c))
+        return RC_OK;
+    rc = write_coins(c, keep);
+    if (rc == RC_OK)
+        atomic_store_explicit(&c->flushed, tip_of(c), memory_order_release);
+    return rc;
 }
 
 /* The coins stand at the tip on disk now, so that no start will ask for the blocks that go. */

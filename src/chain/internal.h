@@ -95,6 +95,7 @@ struct chain {
     int32_t active_cap;
     _Atomic(struct block_entry *) tip;
     _Atomic(struct block_entry *) best_header;
+    _Atomic(const struct block_entry *) flushed; /* what the coins on disk stand at */
     atomic_bool initial_download, reindexing, have_pruned;
     _Atomic uint64_t stat_coins, stat_bytes;
     _Atomic uint64_t disk_size;

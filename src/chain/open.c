@@ -183,6 +183,7 @@ enum rc chain_open(struct chain **out, const struct chain_options *o, char **err
         return rc;
     }
     atomic_store(&c->disk_size, blockfiles_disk_size(c->files));
+    atomic_store(&c->flushed, tip_of(c)); /* as loaded: nothing was connected yet */
     /* A fresh chain begins with genesis; what else is stored is connected when the node asks for it. */
     genesis = tree_find(&c->tree, &c->params->genesis_hash);
     if (!tip_of(c) && genesis && (genesis->status & BLOCK_HAVE_DATA)) {

@@ -7,6 +7,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 #define PRUNE_TARGET_MIN (550 * MIB)
+#define NEEDED_BUFFER 11             /* blocks kept below what an index reads next, for its own reorganisations */
 #define ALLOCATION_CHUNKS (17 * MIB) /* a block file's and an undo file's next chunk */
 
 static void forget_blocks(struct chain *c, unsigned file)
@@ -45,6 +46,12 @@ static int32_t last_prunable(struct chain *c, int32_t manual_height)
 
     if (manual_height && manual_height < last)
         last = manual_height;
+    if (c->o.events.needed_from) {
+        int32_t needed = c->o.events.needed_from(c->o.events.ctx);
+
+        if (needed != INT32_MAX && last > needed - NEEDED_BUFFER)
+            last = needed > NEEDED_BUFFER ? needed - NEEDED_BUFFER : 1;
+    }
     return last < 0 ? 0 : last;
 }
 

@@ -23,6 +23,7 @@ struct node_config {
     char *pid_path;   /* NULL: no pid file */
     size_t dbcache, mempool_bytes, sig_cache_bytes;
     unsigned script_threads;
+    bool block_filter_index;
     struct block_hash assume_valid;
     struct u256 min_chain_work;
 };

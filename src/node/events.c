@@ -59,6 +59,7 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         node_net_tip_changed(n->net, tip, fork, initial_download);
     if (n->rpc)
         rpc_server_tip_changed(n->rpc, tip);
+    node_indexes_wake(n);
     if (initial_download)
         say_progress(n, tip);
     else
@@ -109,6 +110,11 @@ static void on_between_blocks(void *ctx)
         continue;
 }
 
+static int32_t on_needed_from(void *ctx)
+{
+    return node_indexes_need_from(ctx);
+}
+
 struct chain_events node_chain_events(struct node *n)
 {
     return (struct chain_events){
@@ -119,6 +125,7 @@ struct chain_events node_chain_events(struct node *n)
         .header_tip = on_header_tip,
         .block_checked = on_block_checked,
         .fatal = on_fatal,
+        .needed_from = on_needed_from,
         .progress = on_progress,
         .stop_requested = node_request_stop,
         .between_blocks = on_between_blocks,

@@ -99,6 +99,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->log_path = n->config->log_path ? n->config->log_path : "";
     h->chain = n->chain;
     h->mempool = n->mempool;
+    h->filters = n->filters;
     h->loop = n->loop;
     h->validation = n->validation;
     h->io = n->io;

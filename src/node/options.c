@@ -28,6 +28,7 @@ static const struct arg_spec specs[] = {
     {"assumevalid", "<hex>", O, 0,
      "If this block is in the chain assume that it and its ancestors are valid and skip their script verification (0 to verify "
      "all)"},
+    {"blockfilterindex", "<type>", O, 0, "Maintain an index of compact filters by block (default: 0, values: basic)"},
     {"blocknotify", "<cmd>", O, 0, "Execute command when the best block changes (%s in cmd is replaced by block hash)"},
     {"blocksdir", "<dir>", O, 0, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)"},
     {"blocksxor", NULL, O, 0, "Obfuscate *.dat files with a random key that is made in a new blocks directory (default: 1)"},
@@ -164,7 +165,6 @@ static const struct arg_spec specs[] = {
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
     IGNORED("asmap"),
     IGNORED("bantime"),
-    IGNORED("blockfilterindex"),
     IGNORED("blockreconstructionextratxn"),
     IGNORED("capturemessages"),
     IGNORED("checkaddrman"),
@@ -252,10 +252,26 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "asmap",          "blockfilterindex", "coinstatsindex",   "externalip",       "i2psam",          "onion",
-    "onlynet",        "peerblockfilters", "peerbloomfilters", "privatebroadcast", "proxy",           "rest",
-    "seednode",       "txindex",          "txospenderindex",  "wallet",           "zmqpubhashblock", "zmqpubhashtx",
-    "zmqpubrawblock", "zmqpubrawtx",      "zmqpubsequence",
+    "asmap",
+    "coinstatsindex",
+    "externalip",
+    "i2psam",
+    "onion",
+    "onlynet",
+    "peerblockfilters",
+    "peerbloomfilters",
+    "privatebroadcast",
+    "proxy",
+    "rest",
+    "seednode",
+    "txindex",
+    "txospenderindex",
+    "wallet",
+    "zmqpubhashblock",
+    "zmqpubhashtx",
+    "zmqpubrawblock",
+    "zmqpubrawtx",
+    "zmqpubsequence",
 };
 
 const struct arg_spec *options_table(size_t *n)

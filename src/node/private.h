@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "chain/chain.h"
+#include "index/filter_index.h"
 #include "mempool/mempool.h"
 #include "net/loop.h"
 #include "node/config.h"
@@ -23,8 +24,9 @@ struct node {
     struct pool *io;
     pthread_t validation_thread;
     struct sig_cache *sig_cache;
-    struct chain *chain;     /* made, used and closed by the validation thread; its read side by all */
-    struct mempool *mempool; /* likewise */
+    struct chain *chain;          /* made, used and closed by the validation thread; its read side by all */
+    struct mempool *mempool;      /* likewise */
+    struct filter_index *filters; /* likewise; NULL: not wanted */
     struct node_net *net;
     bool net_started;
     struct rpc_server *rpc;
@@ -45,6 +47,12 @@ void node_chain_opened(struct node *n);            /* validation thread: chain a
 /* validation.c */
 void *node_validation_main(void *node); /* the validation thread */
 void node_parts_close(struct node *n);  /* main thread, after the validation thread has ended */
+
+/* indexes.c; validation thread */
+bool node_indexes_open(struct node *n, char **error); /* what the options ask for; false with *error, Core's text */
+void node_indexes_wake(struct node *n);
+int32_t node_indexes_need_from(struct node *n); /* the lowest height that must not be pruned */
+void node_indexes_close(struct node *n);        /* the chain is flushed */
 
 /* events.c */
 struct chain_events node_chain_events(struct node *n);

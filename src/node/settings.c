@@ -184,9 +184,26 @@ static bool check_limits(const struct node_config *c, char **error)
     return true;
 }
 
+/* "basic" is the one type; without a value, or with 1, all types are meant. */
+static bool apply_indexes(struct node_config *c, char **error)
+{
+    const char *text = args_str(c->args, "blockfilterindex", "0");
+    const char *const *values;
+    size_t n;
+
+    c->block_filter_index = strcmp(text, "0") != 0;
+    if (!*text || strcmp(text, "0") == 0 || strcmp(text, "1") == 0)
+        return true;
+    n = args_list(c->args, "blockfilterindex", &values);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(values[i], "basic") != 0)
+            return fail(error, xasprintf("Unknown -blockfilterindex value %s.", values[i]));
+    return true;
+}
+
 bool node_config_apply(struct node_config *c, char **error)
 {
     apply_limits(c);
     return apply_test_params(c, error) && apply_chain_points(c, error) && apply_policy(c, error) && check_limits(c, error) &&
-           apply_mining(c, error);
+           apply_mining(c, error) && apply_indexes(c, error);
 }

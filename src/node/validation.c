@@ -135,6 +135,9 @@ static void close_chain(struct node *n)
             log_warning("Failed to write mempool file %s: %s", path, strerror(errno));
     }
     free(path);
+    if (n->filters)
+        (void)chain_flush(n->chain); /* the place of an index may not run ahead of the coins on disk */
+    node_indexes_close(n);
     if (chain_close(n->chain) != RC_OK) {
         log_error("The chain state could not be written at shutdown");
         /* After a fatal error the user has read why already. */
@@ -159,6 +162,12 @@ void *node_validation_main(void *arg)
         return NULL;
     }
     open_mempool(n);
+    if (!node_indexes_open(n, &error)) {
+        node_fatal(n, error);
+        free(error);
+        close_chain(n);
+        return NULL;
+    }
     /* Nobody may ask for the tip of a chain that has none: in a reindex it comes with genesis (see on_tip_changed). */
     if (chain_height(n->chain) >= 0)
         node_chain_opened(n);

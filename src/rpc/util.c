@@ -1,4 +1,4 @@
-/* util.c - commands that need no chain: addresses, descriptors, indexes. Pool threads. */
+/* util.c - commands that need no chain: addresses, descriptors. Pool threads. */
 #include <stdlib.h>
 
 #include "rpc/descriptor.h"
@@ -157,12 +157,6 @@ static void deriveaddresses(struct rpc_call *call)
 
 /* ---- what this node has none of ---- */
 
-static void getindexinfo(struct rpc_call *call)
-{
-    jw_obj_begin(&call->out);
-    jw_obj_end(&call->out);
-}
-
 static void getzmqnotifications(struct rpc_call *call)
 {
     jw_arr_begin(&call->out);
@@ -182,9 +176,6 @@ const struct rpc_command rpc_util_commands[] = {
                  "to derive.",
                  "range"}),
      0, "Derives one or more addresses corresponding to an output descriptor.\n"},
-    {"util", "getindexinfo", getindexinfo,
-     RPC_PARAMS({"index_name", RPC_STR, 0, NULL, "Filter results for an index with a specific name.", NULL}), RPC_INLINE,
-     "Returns the status of one or all available indices currently running in the node.\n"},
     {"zmq", "getzmqnotifications", getzmqnotifications, NULL, RPC_INLINE,
      "Returns information about the active ZeroMQ notifications.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};
