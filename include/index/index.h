@@ -43,6 +43,9 @@ enum rc index_new(struct index **out, const struct index_options *o, char **erro
 void index_start(struct index *x);
 /** The tip may have moved. Any thread; takes microseconds. */
 void index_wake(struct index *x);
+/** A block left the active chain, seen from its tip downwards. An index that follows the tip visits it nevertheless if it has not been there
+ *  yet, as Bitcoin Core's do. Validation thread. */
+void index_disconnected(struct index *x, const struct block_entry *e);
 /** Stops following: an index that had reached the tip before goes there once more, any other stops where it is. Stores the place. The chain is
  *  still open and flushed. Does nothing if it was not started. Validation thread. */
 void index_stop(struct index *x);

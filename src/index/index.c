@@ -1,5 +1,6 @@
 /* index.c - the thread that follows the active chain for one index. It needs no queue of blocks: woken, it walks from where it stands to the
- * tip by the block tree and reads what it needs from disk, over the fork if its branch was abandoned. */
+ * tip by the block tree and reads what it needs from disk, over the fork if its branch was abandoned. Only the ends of branches that were
+ * abandoned before it got there are kept for it, so that blocks of a short-lived branch are indexed as well. */
 #include "index/index.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #define INTERVAL_US ((int64_t)30 * 1000000) /* between lines of progress, and between attempts to store the place */
 #define LOCATOR_VERSION 70016               /* in front of a stored locator; nobody reads it */
 #define LOCATOR_MAX 64
+#define ABANDONED_MAX 16
 #define STOP_CATCH_UP 100 /* blocks that are still indexed when the node stops */
 
 static const uint8_t place_key[1] = {'B'};
@@ -31,6 +33,8 @@ struct index {
     bool stopping, ended;
     bool synced;
     const struct block_entry *best; /* the block up to which the index stands */
+    const struct block_entry *abandoned[ABANDONED_MAX];
+    unsigned n_abandoned; /* in the order of time: to be visited before the tip */
 
     const struct block_entry *stored; /* the place in the database; the thread's own */
     int64_t next_log_us, next_store_us;
@@ -184,15 +188,34 @@ static void set_best(struct index *x, const struct block_entry *best)
     pthread_mutex_unlock(&x->lock);
 }
 
+/* The end of an abandoned branch that is to be visited first; what the index covers by now is forgotten. */
+static const struct block_entry *next_abandoned(struct index *x)
+{
+    const struct block_entry *e;
+
+    pthread_mutex_lock(&x->lock);
+    while (x->n_abandoned && is_ancestor(x->abandoned[0], x->best)) {
+        x->n_abandoned--;
+        memmove(x->abandoned, x->abandoned + 1, x->n_abandoned * sizeof(x->abandoned[0]));
+    }
+    e = x->n_abandoned ? x->abandoned[0] : NULL;
+    pthread_mutex_unlock(&x->lock);
+    return e;
+}
+
 /* The block that comes next. *from: its parent, which is not `best` if that was abandoned. Returns: NULL if there is none now; a tip that went
  * back on the same branch (invalidateblock, a chain state that is rebuilt) leaves the index where it is, as its blocks may well come back. */
 static const struct block_entry *next_block(struct index *x, const struct block_entry **from)
 {
-    const struct block_entry *next;
+    const struct block_entry *next = next_abandoned(x);
 
     *from = x->best;
     if (!x->best)
         return chain_at(x->o.chain, 0);
+    if (next) {
+        *from = entry_of(header_node_fork(&x->best->node, &next->node));
+        return entry_of(header_node_ancestor(&next->node, (*from)->node.height + 1));
+    }
     next = chain_next(x->o.chain, x->best);
     if (next || !chain_tip(x->o.chain))
         return next;
@@ -282,10 +305,11 @@ static bool walk(struct index *x)
 
 static void note_synced(struct index *x)
 {
+    const struct block_entry *tip = chain_tip(x->o.chain);
     bool first = false;
 
     pthread_mutex_lock(&x->lock);
-    if (!x->synced && x->best && is_ancestor(chain_tip(x->o.chain), x->best))
+    if (!x->synced && tip && is_ancestor(tip, x->best))
         first = x->synced = true;
     pthread_cond_broadcast(&x->cond);
     pthread_mutex_unlock(&x->lock);
@@ -317,6 +341,7 @@ static void *index_main(void *arg)
     uint64_t seen = 0;
     bool ok;
 
+    log_info("%s thread start", x->o.ops->thread_name);
     x->next_log_us = x->next_store_us = time_mono_us() + INTERVAL_US;
     while ((ok = walk(x))) {
         note_synced(x);
@@ -331,6 +356,7 @@ static void *index_main(void *arg)
     x->ended = true;
     pthread_cond_broadcast(&x->cond);
     pthread_mutex_unlock(&x->lock);
+    log_info("%s thread exit", x->o.ops->thread_name);
     return NULL;
 }
 
@@ -347,6 +373,15 @@ void index_wake(struct index *x)
     pthread_mutex_lock(&x->lock);
     x->wakes++;
     pthread_cond_broadcast(&x->cond);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void index_disconnected(struct index *x, const struct block_entry *e)
+{
+    pthread_mutex_lock(&x->lock);
+    if (x->synced && !is_ancestor(e, x->best) && (!x->n_abandoned || !is_ancestor(e, x->abandoned[x->n_abandoned - 1])) &&
+        x->n_abandoned < ABANDONED_MAX)
+        x->abandoned[x->n_abandoned++] = e;
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -375,7 +410,7 @@ bool index_wait(struct index *x, const atomic_bool *interrupt)
     bool covered = false;
 
     pthread_mutex_lock(&x->lock);
-    while (x->synced && !x->ended && !(covered = !tip || (x->best && is_ancestor(tip, x->best)))) {
+    while (x->synced && !x->ended && !(covered = !tip || (!x->n_abandoned && is_ancestor(tip, x->best)))) {
         struct timespec until;
 
         if (interrupt && atomic_load(interrupt))

@@ -18,7 +18,7 @@ static void on_block_connected(void *ctx, const struct block_entry *e, struct bl
 static void on_block_disconnected(void *ctx, const struct block_entry *e, struct block *block)
 {
     struct node *n = ctx;
-    (void)e;
+    node_indexes_disconnected(n, e);
     if (n->mempool)
         mempool_block_disconnected(n->mempool, block);
 }

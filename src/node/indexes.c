@@ -50,6 +50,12 @@ void node_indexes_wake(struct node *n)
         index_wake(filter_index_base(n->filters));
 }
 
+void node_indexes_disconnected(struct node *n, const struct block_entry *e)
+{
+    if (n->filters)
+        index_disconnected(filter_index_base(n->filters), e);
+}
+
 int32_t node_indexes_need_from(struct node *n)
 {
     return n->filters ? index_needs_from(filter_index_base(n->filters)) : INT32_MAX;

@@ -51,6 +51,7 @@ void node_parts_close(struct node *n);  /* main thread, after the validation thr
 /* indexes.c; validation thread */
 bool node_indexes_open(struct node *n, char **error); /* what the options ask for; false with *error, Core's text */
 void node_indexes_wake(struct node *n);
+void node_indexes_disconnected(struct node *n, const struct block_entry *e);
 int32_t node_indexes_need_from(struct node *n); /* the lowest height that must not be pruned */
 void node_indexes_close(struct node *n);        /* the chain is flushed */
 

@@ -31,12 +31,21 @@ static inline void follow_tip(void *ctx, const struct block_entry *tip, const st
         index_wake(filter_index_base(t->fi));
 }
 
+static inline void follow_disconnected(void *ctx, const struct block_entry *e, struct block *b)
+{
+    struct follow *t = (struct follow *)(void *)((char *)ctx - offsetof(struct follow, bed));
+    bed_disconnected(ctx, e, b);
+    if (t->fi)
+        index_disconnected(filter_index_base(t->fi), e);
+}
+
 static inline void follow_init(struct follow *t, enum chain_id id)
 {
     memset(t, 0, sizeof(*t));
     bed_init(&t->bed, id);
     t->dir = fs_join(t->bed.dir, "indexes/blockfilter/basic");
     t->bed.o.events.tip_changed = follow_tip;
+    t->bed.o.events.block_disconnected = follow_disconnected;
 }
 
 static inline enum rc follow_try_open(struct follow *t, char **error)
