@@ -33,7 +33,9 @@ void transport_v1_init(struct transport_v1 *t, const uint8_t magic[4]);
 void transport_v1_clear(struct transport_v1 *t);
 /** Takes bytes up to the end of one message. Out: *used (how many of len were taken). */
 enum transport_event transport_v1_feed(struct transport_v1 *t, const uint8_t *data, size_t len, size_t *used);
-/** The message that TRANSPORT_MESSAGE reported; its payload lives until the next feed. */
+/** Between messages: gives the memory of a large payload back. */
+void transport_v1_release(struct transport_v1 *t);
+/** The message that TRANSPORT_MESSAGE reported; its payload lives until the next feed or release. */
 struct message transport_v1_message(const struct transport_v1 *t);
 /** Bytes of a whole message that was just reported (complete or rejected), header included. */
 size_t transport_v1_wire_size(const struct transport_v1 *t);

@@ -79,6 +79,7 @@ static size_t parse(struct connection *c, const uint8_t *data, size_t len)
             count(c, m.type, 0, transport_v1_wire_size(&c->in));
             if (!c->cfg.events.message(c->cfg.ctx, c, &m))
                 c->paused = true;
+            transport_v1_release(&c->in); /* the next message may be long in coming */
             break;
         case TRANSPORT_REJECTED:
             log_debug(LOG_NET, "Header error: %s, peer=%" PRId64, c->in.problem, c->cfg.id);

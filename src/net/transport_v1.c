@@ -103,6 +103,12 @@ static void payload_reserve(struct transport_v1 *t, uint32_t need)
     t->payload_cap = cap;
 }
 
+void transport_v1_release(struct transport_v1 *t)
+{
+    if (t->header_len == 0 && t->payload_cap > PAYLOAD_KEEP)
+        transport_v1_clear(t);
+}
+
 enum transport_event transport_v1_feed(struct transport_v1 *t, const uint8_t *data, size_t len, size_t *used)
 {
     size_t n;
@@ -112,8 +118,7 @@ enum transport_event transport_v1_feed(struct transport_v1 *t, const uint8_t *da
     if (t->broken)
         return TRANSPORT_BROKEN;
     if (t->header_len < MESSAGE_HEADER_SIZE) {
-        if (t->header_len == 0 && t->payload_cap > PAYLOAD_KEEP)
-            transport_v1_clear(t);
+        transport_v1_release(t);
         n = MESSAGE_HEADER_SIZE - t->header_len;
         if (n > len)
             n = len;

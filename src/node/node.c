@@ -167,9 +167,9 @@ static void close_all(struct node *n)
         rpc_server_stop(n->rpc);
     if (n->net_started)
         node_net_stop(n->net);
+    pool_free(n->io); /* its jobs read blocks: before the chain closes */
     queue_close(n->validation);
     pthread_join(n->validation_thread, NULL); /* flushes and closes the chain */
-    pool_free(n->io);
     if (n->rpc)
         rpc_server_free(n->rpc);
     if (n->net)

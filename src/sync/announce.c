@@ -29,8 +29,7 @@ void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struc
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block)
 {
     (void)e;
-    block_unref(s->recent_block);
-    s->recent_block = block_ref(block);
+    relay_block_connected(s, block);
     for (uint32_t i = 0; i < block->n_tx; i++) {
         recent_add(&s->confirmed, block->tx[i].txid.b);
         tx_request_forget(s, block->tx[i].txid.b);

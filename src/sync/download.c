@@ -490,13 +490,25 @@ void sync_block_checked(struct sync *s, const struct block_hash *hash, const str
     struct peer *p = b ? sync_peer(s, b->peer) : NULL;
     char text[VERDICT_STRING_SIZE];
 
-    if (!b)
-        return;
+    if (!b || v->code == BLOCK_MUTATED)
+        return; /* a mutated copy: see mutated_copy */
     source_drop(s, b);
     if (!p || p->closing || v->kind != VERDICT_INVALID || v->code == BLOCK_HEADER_LOW_WORK)
         return;
     peer_punish(s, p, v, verdict_string(v, text));
     peer_flush(s, p);
+}
+
+/* The hash says nothing about this copy: who sent another one, or is asked for one, is not to blame. p: the sender, NULL if gone. */
+static void mutated_copy(struct sync *s, struct peer *p, peer_id sender, const struct block_hash *hash, const struct verdict *v)
+{
+    struct block_source *b = source_find(s, hash);
+    char text[VERDICT_STRING_SIZE];
+
+    if (b && b->peer == sender)
+        source_drop(s, b);
+    if (p && !p->closing)
+        peer_punish(s, p, v, verdict_string(v, text));
 }
 
 void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v)
@@ -511,7 +523,9 @@ void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash
     if (f)
         flight_drop_if_idle(s, f);
     job_end(p);
-    if (v->kind == VERDICT_INVALID)
+    if (v->kind == VERDICT_INVALID && v->code == BLOCK_MUTATED)
+        mutated_copy(s, p, peer, hash, v);
+    else if (v->kind == VERDICT_INVALID)
         sync_block_checked(s, hash, v); /* unless that was told before */
     else if (!is_new && source_find(s, hash))
         source_drop(s, source_find(s, hash));

@@ -164,8 +164,12 @@ struct sync {
     unsigned n_downloading; /* peers with blocks in flight */
     int64_t stall_timeout;  /* us */
     unsigned headers_jobs;  /* not answered yet, of all peers */
+    bool ticking;           /* sync_tick is at work */
 
     struct block *recent_block;    /* the last one connected */
+    uint32_t *recent_slots;        /* its transactions by txid and wtxid (relay.c): place + 1, 0: empty */
+    size_t n_recent_slots;         /* a power of two, 0 without a block */
+    uint64_t recent_k0, recent_k1; /* salt of that table */
     const struct block_entry *tip; /* as last told; NULL: not yet */
 
     struct relay_tx *by_wtxid, *by_txid;
@@ -331,6 +335,8 @@ struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[3
 void relay_taken(struct sync *s, const struct tx *tx);
 bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid);
 void relay_announce(struct sync *s, const struct wtxid *id);
+/** The block's transactions may be asked for until the next one comes. */
+void relay_block_connected(struct sync *s, struct block *b);
 void relay_clear(struct sync *s);
 
 /* ---- tx.c ---- */

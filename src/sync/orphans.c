@@ -127,33 +127,71 @@ void orphans_run(struct sync *s, struct peer *p)
     }
 }
 
-/* Is tx in the block, or does it spend what the block spends? Compared by outpoint against the block's inputs. */
-static bool block_conflicts(const struct block *b, const struct tx *tx)
+/* An outpoint as the key of a set. */
+static struct hash_key {
+    uint8_t b[32];
+} key_of(const struct outpoint *o)
 {
-    for (uint32_t i = 1; i < b->n_tx; i++)
-        for (uint32_t k = 0; k < b->tx[i].n_in; k++)
-            for (uint32_t j = 0; j < tx->n_in; j++)
-                if (outpoint_equal(&b->tx[i].in[k].prevout, &tx->in[j].prevout))
-                    return true;
+    struct hash_key k;
+    memcpy(k.b, o->txid.b, 32);
+    put_le32(k.b, get_le32(k.b) ^ o->n);
+    return k;
+}
+
+/* What a block makes and spends, so that an orphan with thousands of inputs is not compared with thousands of transactions. */
+struct block_sets {
+    struct recent made, spent; /* txids, keys of outpoints */
+};
+
+static void sets_init(struct block_sets *t, const struct block *b)
+{
+    recent_init(&t->made, SIZE_MAX);
+    recent_init(&t->spent, SIZE_MAX);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        recent_add(&t->made, b->tx[i].txid.b);
+        for (uint32_t k = 0; i > 0 && k < b->tx[i].n_in; k++)
+            recent_add(&t->spent, key_of(&b->tx[i].in[k].prevout).b);
+    }
+}
+
+/* Is tx in the block, or does it spend what the block spends? */
+static bool block_conflicts(const struct block_sets *t, const struct tx *tx)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (recent_has(&t->spent, key_of(&tx->in[i].prevout).b))
+            return true;
+    return false;
+}
+
+static bool block_has_parent(const struct block_sets *t, const struct tx *tx)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (recent_has(&t->made, tx->in[i].prevout.txid.b))
+            return true;
     return false;
 }
 
 void orphans_block(struct sync *s, const struct block *b)
 {
     struct orphan *o, *tmp;
+    struct block_sets sets;
     unsigned n = 0;
 
+    if (!s->orphans)
+        return;
+    sets_init(&sets, b);
     DL_FOREACH_SAFE (s->orphans, o, tmp) {
-        if (block_conflicts(b, o->tx)) {
+        if (block_conflicts(&sets, o->tx)) {
             drop(s, o);
             n++;
+        } else if (block_has_parent(&sets, o->tx)) {
+            o->retry = true;
         }
     }
+    recent_clear(&sets.made);
+    recent_clear(&sets.spent);
     if (n)
         log_debug(LOG_TXPACKAGES, "Erased %u orphan transaction(s) included or conflicted by block", n);
-    if (s->orphans)
-        for (uint32_t i = 0; i < b->n_tx; i++)
-            orphans_parent_arrived(s, &b->tx[i]);
 }
 
 void orphans_forget_peer(struct sync *s, const struct peer *p)

@@ -7,6 +7,7 @@
 #include "sync/internal.h"
 
 #define ADDR_FETCH_TIMEOUT 300 /* s */
+#define MANY_CANDIDATES 100
 
 const char *connection_type_name(enum connection_type t)
 {
@@ -164,7 +165,9 @@ static void flush_getdata(struct sync *s, struct peer *p, bool may_sync)
     size_t n = 0;
 
     download_flush(s, p, may_sync, &items, &n);
-    tx_request_flush(s, p, &items, &n);
+    /* A long list is walked at the tick only: else each small message would cost its sender's whole list. */
+    if (s->ticking || p->n_candidates <= MANY_CANDIDATES)
+        tx_request_flush(s, p, &items, &n);
     for (size_t i = 0; i < n;) {
         size_t part = n - i > 1000 ? 1000 : n - i;
         write_compact_size(&w, part);

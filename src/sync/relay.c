@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "sync/internal.h"
 
 #define INBOUND_INTERVAL (5 * US)
@@ -68,8 +69,65 @@ void sync_tx_removed(struct sync *s, struct tx *tx)
         relay_drop(s, r);
 }
 
+static size_t recent_slot(const struct sync *s, const uint8_t hash[32])
+{
+    return (size_t)siphash_hash(s->recent_k0, s->recent_k1, hash) & (s->n_recent_slots - 1);
+}
+
+static void recent_put(struct sync *s, const uint8_t hash[32], uint32_t place)
+{
+    size_t i = recent_slot(s, hash);
+    while (s->recent_slots[i])
+        i = (i + 1) & (s->n_recent_slots - 1);
+    s->recent_slots[i] = place + 1;
+}
+
+/* A getdata may name 50,000 transactions: none of them may cost a walk through the block. */
+static struct tx *recent_find(struct sync *s, const uint8_t hash[32], bool is_wtxid)
+{
+    if (!s->n_recent_slots)
+        return NULL;
+    for (size_t i = recent_slot(s, hash); s->recent_slots[i]; i = (i + 1) & (s->n_recent_slots - 1)) {
+        struct tx *tx = &s->recent_block->tx[s->recent_slots[i] - 1];
+        if (memcmp(is_wtxid ? tx->wtxid.b : tx->txid.b, hash, 32) == 0)
+            return tx;
+    }
+    return NULL;
+}
+
+struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[32], bool is_wtxid)
+{
+    struct relay_tx *r = is_wtxid ? by_wtxid(s, hash) : by_txid(s, hash);
+
+    if (r && r->sequence < p->last_inv_sequence)
+        return r->tx;
+    return recent_find(s, hash, is_wtxid);
+}
+
+void relay_block_connected(struct sync *s, struct block *b)
+{
+    block_unref(s->recent_block);
+    s->recent_block = block_ref(b);
+    free(s->recent_slots);
+    for (s->n_recent_slots = 16; s->n_recent_slots < (size_t)b->n_tx * 4;)
+        s->n_recent_slots *= 2;
+    s->recent_slots = xcalloc(s->n_recent_slots, sizeof(*s->recent_slots));
+    s->recent_k0 = rng_u64(&s->rng);
+    s->recent_k1 = rng_u64(&s->rng);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        recent_put(s, b->tx[i].txid.b, i);
+        if (memcmp(b->tx[i].txid.b, b->tx[i].wtxid.b, 32) != 0)
+            recent_put(s, b->tx[i].wtxid.b, i);
+    }
+}
+
 void relay_clear(struct sync *s)
 {
+    block_unref(s->recent_block);
+    s->recent_block = NULL;
+    free(s->recent_slots);
+    s->recent_slots = NULL;
+    s->n_recent_slots = 0;
     while (s->by_wtxid)
         relay_drop(s, s->by_wtxid);
 }
@@ -77,19 +135,6 @@ void relay_clear(struct sync *s)
 bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid)
 {
     return is_wtxid ? by_wtxid(s, hash) != NULL : by_txid(s, hash) != NULL;
-}
-
-struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[32], bool is_wtxid)
-{
-    struct relay_tx *r = is_wtxid ? by_wtxid(s, hash) : by_txid(s, hash);
-    const struct block *b = s->recent_block;
-
-    if (r && r->sequence < p->last_inv_sequence)
-        return r->tx;
-    for (uint32_t i = 0; b && i < b->n_tx; i++)
-        if (memcmp(is_wtxid ? b->tx[i].wtxid.b : b->tx[i].txid.b, hash, 32) == 0)
-            return &b->tx[i];
-    return NULL;
 }
 
 void relay_announce(struct sync *s, const struct wtxid *id)

@@ -36,7 +36,6 @@ void sync_free(struct sync *s)
     tx_requests_free(s->requests);
     recent_clear(&s->rejects);
     recent_clear(&s->confirmed);
-    block_unref(s->recent_block);
     free(s);
 }
 
@@ -160,8 +159,11 @@ void sync_peer_writable(struct sync *s, peer_id peer)
 void sync_tick(struct sync *s)
 {
     struct peer *p, *tmp;
+
+    s->ticking = true;
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
+    s->ticking = false;
 }
 
 void sync_ping_all(struct sync *s)

@@ -134,12 +134,15 @@ enum rc fs_sync_dir(const char *path)
 
 static enum rc write_synced(const char *path, const void *data, size_t len, unsigned mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    int fd;
     enum rc rc;
 
+    /* A file left from a crash goes; a link that somebody put in its place (-rpccookiefile in a shared folder) is not followed. */
+    unlink(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (fd < 0)
         return RC_IO;
-    /* A file left from a crash keeps its old mode; and umask must not narrow what the caller asks for. */
+    /* umask must not narrow what the caller asks for. */
     rc = fchmod(fd, (mode_t)mode) == 0 ? fs_pwrite(fd, data, len, 0) : RC_IO;
     if (rc == RC_OK && fsync(fd) != 0)
         rc = RC_IO;

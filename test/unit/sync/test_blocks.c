@@ -343,6 +343,39 @@ static void low_work_chain_is_not_kept(void **state)
     assert_int_equal(b->blocks_submitted, 0);
 }
 
+/* A block on another branch is kept without being connected. Somebody who then sends a mutated copy of it has the honest sender's hash to
+ * hide behind: only he goes. */
+static void mutated_copy_blames_its_sender(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *a = sim_add(s, NULL);
+    struct verdict v;
+    struct block *b;
+    uint8_t *bytes;
+    peer_id honest, hostile;
+
+    sim_grow(a, 3);
+    honest = play_peer(s, a, CONN_INBOUND, 0, true);
+    hostile = play_peer(s, a, CONN_INBOUND, 0, true);
+    b = sim_next_block(a, chain_at(a->bed.c, 2), 7);
+    play(s, a, honest, "block", b->raw, b->raw_len);
+    assert_int_equal(a->blocks_submitted, 1);
+    bytes = xmemdup(b->raw, b->raw_len);
+    bytes[b->raw_len - 1] ^= 1; /* the coinbase's lock time: the Merkle root does not fit any more */
+    play(s, a, hostile, "block", bytes, b->raw_len);
+    assert_int_equal(a->blocks_submitted, 2);
+    assert_true(a->peer[honest].used && !a->peer[honest].discouraged);
+    assert_true(a->peer[hostile].discouraged);
+    /* Nor does the chain's own word about such a copy reach anybody else. */
+    verdict_init(&v);
+    verdict_invalid(&v, BLOCK_MUTATED, "bad-txnmrklroot", NULL);
+    sync_block_checked(a->sync, &b->hash, &v);
+    sim_run(s);
+    assert_true(a->peer[honest].used && !a->peer[honest].discouraged);
+    free(bytes);
+    block_unref(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_client, start_time, end_time),
         cmocka_unit_test_setup_teardown(presync_of_a_long_chain, start_time, end_time),
         cmocka_unit_test_setup_teardown(low_work_chain_is_not_kept, start_time, end_time),
+        cmocka_unit_test_setup_teardown(mutated_copy_blames_its_sender, start_time, end_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* test_relay.c - unconfirmed transactions: requests, one peer at a time, expiry; announcements by wtxid or txid, fee filters; orphans. */
+#include <time.h>
+
 #include "sync/sim.h"
 
 static int setup(void **state)
@@ -283,6 +285,110 @@ static void orphans_are_bounded(void **state)
     tx_unref(heir);
 }
 
+/* Spends outputs 0, 1, 2... of a transaction that nobody has. */
+static struct tx *make_wide(uint8_t salt, unsigned n_in, const struct outpoint *last)
+{
+    struct outpoint o = {.n = 0};
+    uint8_t script[2] = {0x51, 0x51};
+    struct tx_builder b;
+    struct tx *tx;
+
+    o.txid.b[8] = 0x22;
+    o.txid.b[9] = salt;
+    tx_builder_init(&b, 2, salt);
+    for (o.n = 0; o.n < n_in; o.n++)
+        tx_builder_add_in(&b, &o, NULL, 0, SEQUENCE_FINAL);
+    if (last)
+        tx_builder_add_in(&b, last, NULL, 0, SEQUENCE_FINAL);
+    tx_builder_add_out(&b, 1000, script, 2);
+    tx = tx_build(&b);
+    tx_builder_clear(&b);
+    return tx;
+}
+
+#define CROWD 20000
+
+/* A block of many transactions with a coinbase; each spends an outpoint of its own, the last one spends `extra`. */
+static struct block *make_crowd(struct sim_node *n, const struct outpoint *extra)
+{
+    struct tx **txs = xmalloc((CROWD + 1) * sizeof(*txs));
+    struct outpoint o = {.n = 0};
+    struct writer w;
+    struct block *b;
+
+    o.txid.b[8] = 0x33;
+    txs[0] = make_coinbase(chain_height(n->bed.c) + 1, 5000000000);
+    for (o.n = 1; o.n <= CROWD; o.n++) {
+        struct tx_builder t;
+        tx_builder_init(&t, 2, 0);
+        tx_builder_add_in(&t, o.n == CROWD ? extra : &o, NULL, 0, SEQUENCE_FINAL);
+        tx_builder_add_out(&t, 1000, "Q", 1);
+        txs[o.n] = tx_build(&t);
+        tx_builder_clear(&t);
+    }
+    w = make_block_bytes(&n->bed.params, &chain_tip(n->bed.c)->node.hash, SIM_START, txs, CROWD + 1, NULL);
+    for (unsigned i = 0; i <= CROWD; i++)
+        tx_unref(txs[i]);
+    free(txs);
+    b = block_decode(w.data, w.len);
+    assert_non_null(b);
+    return b;
+}
+
+/* A large block meets large orphans and a large getdata: work must not grow with the product of the two. What it took before: many seconds. */
+static void large_block_costs_little(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *n = node_of(state);
+    peer_id p = play_peer(s, n, CONN_INBOUND, 0, true);
+    struct outpoint spent = {.n = 7}, made = {.n = 0};
+    struct orphan_info *list;
+    struct inv *items = xcalloc(MAX_INV_ITEMS, sizeof(*items));
+    struct writer w = WRITER_INIT;
+    struct sim_msg *m;
+    struct block *b;
+    clock_t start;
+
+    spent.txid.b[8] = 0x44;
+    b = make_crowd(n, &spent);
+    made.txid = b->tx[5].txid;
+    for (uint8_t i = 0; i < 100; i++) {
+        struct tx *tx = make_wide(i, i == 50 ? 0 : 2000, i == 40 ? &spent : i == 50 ? &made : NULL);
+        send_tx(s, n, p, tx);
+        tx_unref(tx);
+    }
+    assert_int_equal(sync_orphans(n->sync, &list), 100);
+    free(list);
+    n->pool[n->n_pool++] = tx_clone(&b->tx[5]); /* so that its child is accepted when it is tried again */
+    start = clock();
+    sync_block_connected(n->sync, chain_tip(n->bed.c), b);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 1);
+    sim_run(s);
+    assert_int_equal(n->n_pool, 2);
+    assert_int_equal(sync_orphans(n->sync, &list), 98); /* one conflicts, one was accepted */
+    free(list);
+    /* The block's transactions may be fetched by either id. */
+    play_inv(s, n, p, "getdata", INV_WTX, b->tx[CROWD].wtxid.b);
+    m = played(n, p, "tx");
+    assert_non_null(m);
+    assert_int_equal(m->len, b->tx[CROWD].raw_len);
+    assert_memory_equal(m->data, b->tx[CROWD].raw, m->len);
+    sim_msg_free(m);
+    play_inv(s, n, p, "getdata", INV_TX, b->tx[1].txid.b);
+    assert_true(played_any(n, p, "tx"));
+    for (uint32_t i = 0; i < MAX_INV_ITEMS; i++) {
+        items[i].type = INV_WTX;
+        memcpy(items[i].hash, &i, sizeof(i));
+    }
+    msg_inv_encode(&w, items, MAX_INV_ITEMS);
+    start = clock();
+    play_writer(s, n, p, "getdata", &w);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 1);
+    assert_true(played_any(n, p, "notfound"));
+    free(items);
+    block_unref(b);
+}
+
 static void blocks_only(void **state)
 {
     struct sim *s = *state;
@@ -340,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fee_filter, setup, teardown),
         cmocka_unit_test_setup_teardown(orphan_and_parents, setup, teardown),
         cmocka_unit_test_setup_teardown(orphans_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_block_costs_little, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks_only, setup, teardown),
         cmocka_unit_test_setup_teardown(mempool_message, setup, teardown),
         cmocka_unit_test_setup_teardown(malformed, setup, teardown),
