@@ -44,7 +44,9 @@ static inline int64_t block_weight(const struct block *b)
 /** Decodes a block from exactly these bytes; transactions may carry witnesses (BIP144). data_take: malloc'ed, taken over in any
  *  case. Returns: one reference, NULL if malformed or if bytes follow. Any thread; the cost is linear in len. */
 struct block *block_decode(uint8_t *data_take, size_t len);
-/** The same from borrowed bytes (copied). */
+/** The same, but ignores bytes behind the block, as Bitcoin Core does with what peers and submitters send. */
+struct block *block_decode_front(uint8_t *data_take, size_t len);
+/** block_decode from borrowed bytes (copied). */
 struct block *block_decode_copy(const void *data, size_t len);
 /** Adds / drops a reference (block_unref: NULL is ignored). Any thread. */
 struct block *block_ref(struct block *b);

@@ -54,8 +54,8 @@ static void block_owned_free(struct block_owned *o)
     free(o);
 }
 
-/* Header and transactions out of o->data. Returns: false if malformed. */
-static bool decode_into(struct block_owned *o, size_t len)
+/* Header and transactions out of o->data; with `front`, bytes may follow. Returns: false if malformed. */
+static bool decode_into(struct block_owned *o, size_t len, bool front)
 {
     struct block *b = &o->block;
     struct reader r = reader_make(o->data, len);
@@ -69,7 +69,6 @@ static bool decode_into(struct block_owned *o, size_t len)
     block_header_decode(&b->header, header);
     sha256d(b->hash.b, header, BLOCK_HEADER_SIZE);
     b->raw = o->data;
-    b->raw_len = (uint32_t)len;
     b->stripped_len = (uint32_t)(r.pos - o->data);
     b->n_tx = (uint32_t)n;
     b->tx = n ? arena_alloc(&o->arena, n * sizeof(*b->tx)) : NULL;
@@ -78,20 +77,31 @@ static bool decode_into(struct block_owned *o, size_t len)
             return false;
         b->stripped_len += b->tx[i].stripped_len;
     }
-    return reader_done(&r);
+    b->raw_len = (uint32_t)(r.pos - o->data);
+    return !r.failed && (front || reader_done(&r));
 }
 
-struct block *block_decode(uint8_t *data_take, size_t len)
+static struct block *decode(uint8_t *data_take, size_t len, bool front)
 {
     struct block_owned *o = xcalloc(1, sizeof(*o));
 
     atomic_init(&o->refs, 1);
     o->data = data_take;
-    if (!decode_into(o, len)) {
+    if (!decode_into(o, len, front)) {
         block_owned_free(o);
         return NULL;
     }
     return &o->block;
+}
+
+struct block *block_decode(uint8_t *data_take, size_t len)
+{
+    return decode(data_take, len, false);
+}
+
+struct block *block_decode_front(uint8_t *data_take, size_t len)
+{
+    return decode(data_take, len, true);
 }
 
 struct block *block_decode_copy(const void *data, size_t len)

@@ -198,7 +198,7 @@ struct block *rpc_decode_block(const char *hex)
         return NULL;
     data = xmalloc(len);
     hex_decode(data, len, hex);
-    return block_decode(data, len);
+    return block_decode_front(data, len);
 }
 
 void rpc_bip22_result(struct rpc_call *call, const struct verdict *v)

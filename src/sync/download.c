@@ -5,6 +5,7 @@
 
 #include "primitives/serialize.h"
 #include "sync/internal.h"
+#include "util/mem.h"
 
 #define MAX_SOURCES 4096
 
@@ -416,25 +417,6 @@ bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work,
     return true;
 }
 
-/* Reads a block as Core does: bytes behind it are ignored. */
-static struct block *decode(const struct message *m)
-{
-    struct block *b = block_decode_copy(m->payload, m->len);
-    struct reader r = reader_make(m->payload, m->len);
-    struct arena arena = ARENA_INIT;
-    struct tx tx;
-
-    if (b)
-        return b;
-    read_bytes(&r, BLOCK_HEADER_SIZE);
-    for (uint64_t n = read_compact_size(&r); n > 0 && !r.failed; n--) {
-        tx_read(&tx, &r, &arena, true);
-        arena_reset(&arena);
-    }
-    arena_clear(&arena);
-    return r.failed || !reader_left(&r) ? NULL : block_decode_copy(m->payload, m->len - reader_left(&r));
-}
-
 /* Why a block does not decode, in Core's words: its bytes end early, or the number of its transactions is written too long. */
 static const char *why_malformed(const struct message *m)
 {
@@ -449,8 +431,23 @@ static const char *why_malformed(const struct message *m)
     return "DataStream::read(): end of data";
 }
 
+/* More transactions than fit into any valid block, though not more than the bytes could hold: decoding hundreds of thousands of them, each of
+ * ten bytes, would hold up everybody else. Out: *hash. */
+static bool too_many_txs(struct block_hash *hash, const struct message *m)
+{
+    struct reader r = reader_make(m->payload, m->len);
+    const uint8_t *header = read_bytes(&r, BLOCK_HEADER_SIZE);
+    uint64_t n = read_compact_size(&r);
+
+    if (r.failed || n <= MAX_BLOCK_TXS || n > reader_left(&r) / LEAST_TX_ON_WIRE)
+        return false;
+    sha256d(hash->b, header, BLOCK_HEADER_SIZE);
+    return true;
+}
+
 void on_block(struct sync *s, struct peer *p, const struct message *m)
 {
+    struct block_hash hash;
     struct block *b;
     struct flight *f;
     bool requested;
@@ -459,7 +456,7 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
         log_debug(LOG_NET, "Unexpected block message received from peer %" PRId64, p->id);
         return;
     }
-    b = decode(m);
+    b = block_decode_front(xmemdup(m->payload, m->len), m->len); /* as Core, whatever follows */
     if (!b) {
         peer_malformed(p, m, why_malformed(m));
         return;

@@ -60,7 +60,7 @@ def submit(node):
     when = node.getblockheader(tip)["time"] + 1
 
     good = next_block(node)
-    equal(node.submitblock(good.hex()), None)
+    equal(node.submitblock(good.hex() + "00ff"), None)  # bytes behind a block are ignored
     equal(node.submitblock(good.hex()), "duplicate")
     equal(node.getbestblockhash(), good.hash)
     side = Block(tip, height, when, base=coinbase(height, extra=b"side")).solve()

@@ -229,6 +229,17 @@ static void malformed(void **state)
     memcpy(longer, raw, len);
     longer[len] = 0;
     assert_null(block_decode(longer, len + 1));
+
+    /* What peers and submitters send may go on behind the block; it may not end early. */
+    longer = xmalloc(len + 2);
+    memcpy(longer, raw, len);
+    memset(longer + len, 0xff, 2);
+    struct block *front = block_decode_front(longer, len + 2);
+    assert_non_null(front);
+    assert_int_equal(front->raw_len, len);
+    assert_memory_equal(front->raw, raw, len);
+    block_unref(front);
+    assert_null(block_decode_front(memcpy(xmalloc(len), raw, len), len - 1));
     free(raw);
 }
 
