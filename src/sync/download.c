@@ -3,11 +3,15 @@
  * A block that has arrived is "processing" until validation answers; it counts as present meanwhile, so that nobody is asked for it again. */
 #include <string.h>
 
+#include "crypto/sha256.h"
 #include "primitives/serialize.h"
 #include "sync/internal.h"
 #include "util/mem.h"
 
 #define MAX_SOURCES 4096
+#define LEAST_TX_ON_WIRE 10 /* bytes: no inputs, no outputs */
+#define LEAST_VALID_TX 60   /* bytes: one input, one output, no scripts */
+#define MAX_BLOCK_TXS (MAX_BLOCK_WEIGHT / WITNESS_SCALE_FACTOR / LEAST_VALID_TX)
 
 /* Who sent a block that is not fully judged yet. */
 struct block_source {
@@ -454,6 +458,11 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
 
     if (chain_reindexing(s->o.chain)) {
         log_debug(LOG_NET, "Unexpected block message received from peer %" PRId64, p->id);
+        return;
+    }
+    if (too_many_txs(&hash, m)) {
+        download_forget(s, &hash, p);
+        peer_misbehaving(p, "bad-blk-length, size limits failed");
         return;
     }
     b = block_decode_front(xmemdup(m->payload, m->len), m->len); /* as Core, whatever follows */

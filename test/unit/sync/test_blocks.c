@@ -376,6 +376,31 @@ static void mutated_copy_blames_its_sender(void **state)
     block_unref(b);
 }
 
+/* More transactions than a block can hold are not even decoded; as many as the bytes cannot hold are only a malformed message. */
+static void too_many_transactions(void **state)
+{
+    static const uint8_t empty[10] = {2};
+    struct sim *s = *state;
+    struct sim_node *a = sim_add(s, NULL);
+    struct block *b;
+    peer_id p;
+
+    sim_grow(a, 3);
+    b = sim_next_block(a, chain_tip(a->bed.c), 7);
+    for (int whole = 0; whole < 2; whole++) {
+        struct writer w = WRITER_INIT;
+        p = play_peer(s, a, CONN_INBOUND, 0, true);
+        write_bytes(&w, b->raw, BLOCK_HEADER_SIZE);
+        write_compact_size(&w, 20000);
+        for (int i = 0; i < 20000 - !whole; i++)
+            write_bytes(&w, empty, sizeof(empty));
+        play_writer(s, a, p, "block", &w);
+        assert_int_equal(a->peer[p].discouraged, whole);
+    }
+    assert_int_equal(a->blocks_submitted, 0);
+    block_unref(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(presync_of_a_long_chain, start_time, end_time),
         cmocka_unit_test_setup_teardown(low_work_chain_is_not_kept, start_time, end_time),
         cmocka_unit_test_setup_teardown(mutated_copy_blames_its_sender, start_time, end_time),
+        cmocka_unit_test_setup_teardown(too_many_transactions, start_time, end_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
