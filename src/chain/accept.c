@@ -27,7 +27,7 @@ static void complete(struct chain *c, struct block_entry *e)
 
 void received_transactions(struct chain *c, struct block_entry *e, const struct block *b, struct disk_pos pos)
 {
-    struct entry_list todo = {0};
+    struct entry_list complete_now = {0};
     struct block_entry *child;
 
     write_lock(c);
@@ -45,13 +45,13 @@ void received_transactions(struct chain *c, struct block_entry *e, const struct 
         unlinked_add(&c->unlinked, e);
         return;
     }
-    entry_list_add(&todo, e);
-    for (size_t i = 0; i < todo.n; i++) {
-        complete(c, todo.e[i]);
-        while ((child = unlinked_take(&c->unlinked, todo.e[i])))
-            entry_list_add(&todo, child);
+    entry_list_add(&complete_now, e);
+    for (size_t i = 0; i < complete_now.n; i++) {
+        complete(c, complete_now.e[i]);
+        while ((child = unlinked_take(&c->unlinked, complete_now.e[i])))
+            entry_list_add(&complete_now, child);
     }
-    free(todo.e);
+    free(complete_now.e);
 }
 
 void chain_precheck(struct chain *c, const struct block *b, struct block_precheck *out)
