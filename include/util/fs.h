@@ -34,4 +34,8 @@ enum rc fs_lock(const char *path, int *fd);
 /** rm -r. A missing path is RC_OK. */
 enum rc fs_remove_tree(const char *path);
 
+/** Raises the number of files that the process may have open, as far as the system lets it. want: at least so many. Any thread.
+ *  Returns: the limit now in force. */
+size_t fs_raise_open_files(size_t want);
+
 #endif

@@ -5,10 +5,12 @@
 #include <utlist.h>
 
 #include "node/net_private.h"
+#include "util/fs.h"
 #include "util/log.h"
 #include "util/mem.h"
 
-#define LOCAL_MANUAL 4 /* Core's score of an address given by the user */
+#define OTHER_FILES 512 /* descriptors for everything but peers */
+#define LOCAL_MANUAL 4  /* Core's score of an address given by the user */
 
 bool node_net_check(const struct node_config *config, char **error)
 {
@@ -16,6 +18,19 @@ bool node_net_check(const struct node_config *config, char **error)
     bool ok = net_settings_read(&s, config, error);
     net_settings_clear(&s);
     return ok;
+}
+
+/* Peers must not take the descriptors that databases, block files and RPC need: a database that cannot open a table ends the node. */
+static void fit_open_files(struct net_settings *s)
+{
+    size_t have = fs_raise_open_files(OTHER_FILES + (size_t)s->max_connections);
+    int64_t room = have > OTHER_FILES ? (int64_t)(have - OTHER_FILES) : 0;
+
+    if (room >= s->max_connections)
+        return;
+    log_warning("Reducing -maxconnections from %lld to %lld, because of system limitations.", (long long)s->max_connections,
+                (long long)room);
+    s->max_connections = room;
 }
 
 static void on_ready(void *ctx, peer_id peer)
@@ -41,6 +56,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     if (!net_settings_read(&n->set, config, &error)) { /* node_net_check has passed: the same text comes from node_net_start */
         free(error);
     }
+    fit_open_files(&n->set);
     n->active = n->set.active;
     o.params = &config->params;
     o.chain = chain;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -271,4 +272,19 @@ enum rc fs_remove_tree(const char *path)
     if (lstat(path, &st) != 0)
         return errno == ENOENT ? RC_OK : RC_IO;
     return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 ? RC_OK : RC_IO;
+}
+
+size_t fs_raise_open_files(size_t want)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return want;
+    if (limit.rlim_cur < want) {
+        rlim_t old = limit.rlim_cur;
+        limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : (rlim_t)want;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            limit.rlim_cur = old;
+    }
+    return limit.rlim_cur > SIZE_MAX ? SIZE_MAX : (size_t)limit.rlim_cur;
 }
