@@ -39,6 +39,7 @@ struct http_job {
 
 struct http_server {
     struct rpc_server *rpc;
+    struct loop *loop; /* of rpc->host, which the loop may be replacing while a pool thread hands a job back */
     struct event_base *base;
     struct evhttp *http;
     struct evhttp_bound_socket *sockets[SOCKETS_MAX];
@@ -194,15 +195,14 @@ static void deliver_dropped(void *arg)
 static void hand_back(struct http_job *job)
 {
     struct rpc_server *s = job->h->rpc;
+    struct loop *loop = job->h->loop; /* once handed back, the job is the loop's */
 
     pthread_mutex_lock(&s->mutex);
     job->next_done = job->h->done;
     job->h->done = job;
     pthread_mutex_unlock(&s->mutex);
-    if (!s->host.loop)
-        return;
     rpc_server_ref(s);
-    loop_post(s->host.loop, deliver_on_loop, deliver_dropped, s);
+    loop_post(loop, deliver_on_loop, deliver_dropped, s);
 }
 
 /* Pool thread. */
@@ -566,7 +566,8 @@ bool http_server_start(struct http_server **out, struct rpc_server *s, char **er
 
     *out = NULL;
     h->rpc = s;
-    h->base = loop_base(s->host.loop);
+    h->loop = s->host.loop;
+    h->base = loop_base(h->loop);
     h->http = evhttp_new(h->base);
     evhttp_set_timeout(h->http, (int)args_int(args, "rpcservertimeout", 30));
     evhttp_set_max_headers_size(h->http, HEADERS_MAX);
