@@ -60,7 +60,7 @@ static struct import_item *read_item(struct import_reader *r)
             free(data);
             continue;
         }
-        b = block_decode(data, len);
+        b = block_decode_front(data, len);
         if (b)
             break;
         log_debug(LOG_REINDEX, "LoadExternalBlockFile: unexpected data at file offset 0x%llx. continuing", (unsigned long long)pos);
