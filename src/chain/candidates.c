@@ -91,7 +91,7 @@ void entry_list_add(struct entry_list *l, struct block_entry *e)
     l->e[l->n++] = e;
 }
 
-/* ---- blocks without a complete branch, by parent ---- */
+/* ---- blocks without a complete branch, by parent; siblings in the order of their arrival, as the first of equals wins ---- */
 
 static size_t parent_home(const struct unlinked *u, const void *parent)
 {
@@ -127,13 +127,16 @@ void unlinked_add(struct unlinked *u, struct block_entry *e)
         return;
     if ((u->count + 1) * 2 > u->mask) {
         struct block_entry **old = u->slots;
-        size_t n = u->mask + 1;
+        size_t n = u->mask + 1, start = 0;
 
         u->mask = n * 2 - 1;
         u->slots = xcalloc(n * 2, sizeof(struct block_entry *));
+        /* From a gap on, so that children of one parent, which stand in the order of their arrival, stay in it. */
+        while (old[start])
+            start++;
         for (size_t i = 0; i < n; i++)
-            if (old[i])
-                unlinked_put(u, old[i]);
+            if (old[(start + i) & (n - 1)])
+                unlinked_put(u, old[(start + i) & (n - 1)]);
         free(old);
     }
     unlinked_put(u, e);
