@@ -32,19 +32,22 @@ const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const c
 
 const struct block_entry *rpc_hash_or_height(struct rpc_call *call, size_t i)
 {
+    const struct block_entry *tip = chain_tip(call->host->chain), *e;
     int64_t height;
-    int32_t tip;
 
     if (strcmp(rpc_type_name(rpc_arg(call, i)), "number") != 0)
         return rpc_block_arg(call, i, "hash_or_height");
     if (!rpc_int(call, &height, i, 0))
         return NULL;
-    tip = chain_height(call->host->chain);
     if (height < 0)
         rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld is negative", (long long)height);
-    else if (height > tip)
-        rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld after current tip %d", (long long)height, tip);
-    return call->code ? NULL : chain_at(call->host->chain, (int32_t)height);
+    else if (height > tip->node.height)
+        rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld after current tip %d", (long long)height,
+                  tip->node.height);
+    if (call->code)
+        return NULL;
+    e = chain_at(call->host->chain, (int32_t)height);
+    return e ? e : entry_of(header_node_ancestor(&tip->node, (int32_t)height)); /* the chain got shorter just now */
 }
 
 bool rpc_has_data(struct rpc_call *call, const struct block_entry *e, bool undo)

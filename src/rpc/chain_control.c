@@ -99,19 +99,20 @@ static void run_prune(void *arg)
     op->rc = chain_prune_to(op->chain, op->height, &op->reached);
 }
 
-/* First block of the active chain whose branch has reached that time. */
+/* First block of the tip's branch on which that time has been reached. The tip may move meanwhile, its branch stays. */
 static const struct block_entry *earliest_at(struct chain *c, int64_t time)
 {
-    int32_t lo = 0, hi = chain_height(c) + 1;
+    const struct block_entry *tip = chain_tip(c);
+    int32_t lo = 0, hi = tip->node.height + 1;
 
     while (lo < hi) {
         int32_t mid = lo + (hi - lo) / 2;
-        if (chain_at(c, mid)->node.time_max < time)
+        if (header_node_ancestor(&tip->node, mid)->time_max < time)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return chain_at(c, lo);
+    return lo > tip->node.height ? NULL : entry_of(header_node_ancestor(&tip->node, lo));
 }
 
 static void pruneblockchain(struct rpc_call *call)
