@@ -81,6 +81,8 @@ void invalid_chain_found(struct chain *c, struct block_entry *e)
     if (best && entry_ancestor(best, e->node.height) == e)
         recalculate_best_header(c);
     log_found("invalid ", "block", e);
+    if (!tip)
+        return; /* a reindex that has not come to genesis yet */
     log_found("current ", "best", tip);
     margin = u256_mul_u64(work_from_bits(tip->node.bits), 6);
     if (u256_cmp(c->best_invalid->node.chain_work, u256_add(tip->node.chain_work, margin)) > 0)

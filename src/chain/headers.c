@@ -82,7 +82,7 @@ void recalculate_best_header(struct chain *c)
     for (size_t i = 0; i < c->tree.count; i++) {
         struct block_entry *e = tree_entry(&c->tree, i);
 
-        if (!entry_failed(e) && u256_cmp(best->node.chain_work, e->node.chain_work) < 0)
+        if (!entry_failed(e) && (!best || u256_cmp(best->node.chain_work, e->node.chain_work) < 0))
             best = e;
     }
     atomic_store(&c->best_header, best);

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 
-from blocks import TRUE_ADDRESS
+from blocks import REGTEST_GENESIS, TRUE_ADDRESS, Block, coinbase
 from framework import equal, main, vectors, wait_until
 
 
@@ -117,6 +117,8 @@ def run_own(t):
     other.stop()
     with open(copy, "rb") as f:
         longer = padded(f.read())
+    bad = Block(REGTEST_GENESIS, 1, 1300000000, base=coinbase(2)).solve().encode()  # names a wrong height, and stands before genesis
+    longer = longer[:4] + len(bad).to_bytes(4, "little") + bad + longer
     with open(os.path.join(node.net_dir, "blocks", "blk00000.dat"), "wb") as f:
         f.write(longer)
     for option in ("-reindex", "-reindex-chainstate"):
