@@ -113,15 +113,11 @@ $(BUILD)/test/cli/%: test/unit/cli/%.c $(wildcard test/unit/*.h) $(CLI_PARTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itest/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(CLI_PARTS) $(EXT_LIBS) -lcmocka
 
-$(BUILD)/bench/bench_rpc: test/bench/bench_rpc.c $(call libs_for,rpc)
+# gc-sections drops what a benchmark does not use of the modules.
+$(BUILD)/bench/%: test/bench/%.c $(call libs_for,rpc)
 	$(say) BENCH $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
-
-$(BUILD)/bench/%: test/bench/%.c $(call libs_for,policy)
-	$(say) BENCH $@
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(call libs_for,policy) $(EXT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
 
 # A fuzz target links the topmost module that it includes and those below; with replay.c it runs over its corpus, without libFuzzer.
 fuzz_module = $(lastword $(filter $(shell sed -n 's|^\#include "\([a-z]*\)/.*|\1|p' test/fuzz/$(1).c),$(MODULES)))

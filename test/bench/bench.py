@@ -36,7 +36,7 @@ class Daemon:
         self.start = time.monotonic()
         self.process = subprocess.Popen(
             [program, "-regtest", "-datadir=" + folder, "-printtoconsole=0", "-checkblockindex=0", "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port,
-             "-bind=127.0.0.1:%d" % self.port, "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-persistmempool=0", *args],
+             *(["-bind=127.0.0.1:%d" % self.port] if "-listen=1" in args else []), "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-persistmempool=0", *args],
             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def wait(self):
