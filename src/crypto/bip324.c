@@ -1,0 +1,150 @@
+/* bip324.c - shared secret, key derivation and packet cipher of the encrypted transport. Pure but for the cipher's own state. */
+#include "crypto/bip324.h"
+
+#include <secp256k1.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/chacha.h"
+#include "crypto/hash.h"
+#include "crypto/sha256.h"
+#include "util/bytes.h"
+#include "util/mem.h"
+
+#define IGNORE_BIT 0x80
+
+bool bip324_ecdh(uint8_t secret[32], const uint8_t key[32], const uint8_t ell_ours[64], const uint8_t ell_theirs[64],
+                 bool initiating)
+{
+    uint8_t point[33] = {2};
+    size_t len = sizeof(point);
+    secp256k1_pubkey pub;
+    struct sha256 h;
+
+    ellswift_decode(point + 1, ell_theirs);
+    if (!secp256k1_ec_pubkey_parse(secp256k1_context_static, &pub, point, 33) ||
+        !secp256k1_ec_pubkey_tweak_mul(secp256k1_context_static, &pub, key) ||
+        !secp256k1_ec_pubkey_serialize(secp256k1_context_static, point, &len, &pub, SECP256K1_EC_COMPRESSED))
+        return false;
+    sha256_init_tagged(&h, "bip324_ellswift_xonly_ecdh");
+    sha256_write(&h, initiating ? ell_ours : ell_theirs, 64);
+    sha256_write(&h, initiating ? ell_theirs : ell_ours, 64);
+    sha256_write(&h, point + 1, 32);
+    sha256_finish(&h, secret);
+    crypto_wipe(point, sizeof(point));
+    return true;
+}
+
+/* HKDF-SHA256 with outputs of one hash. */
+static void expand(uint8_t out[32], const uint8_t prk[32], const char *info)
+{
+    uint8_t text[64];
+    size_t len = strlen(info);
+
+    memcpy(text, info, len);
+    text[len] = 1;
+    hmac_sha256(out, prk, 32, text, len + 1);
+}
+
+void bip324_cipher_init(struct bip324_cipher *c, const uint8_t secret[32], const uint8_t magic[4], bool initiating)
+{
+    struct bip324_stream *initiator = initiating ? &c->send : &c->recv, *responder = initiating ? &c->recv : &c->send;
+    uint8_t salt[28], prk[32], terminators[32];
+
+    memset(c, 0, sizeof(*c));
+    memcpy(salt, "bitcoin_v2_shared_secret", 24);
+    memcpy(salt + 24, magic, 4);
+    hmac_sha256(prk, salt, sizeof(salt), secret, 32);
+    expand(initiator->length_key, prk, "initiator_L");
+    expand(initiator->packet_key, prk, "initiator_P");
+    expand(responder->length_key, prk, "responder_L");
+    expand(responder->packet_key, prk, "responder_P");
+    expand(c->session_id, prk, "session_id");
+    expand(terminators, prk, "garbage_terminators");
+    memcpy(c->send_garbage_terminator, terminators + (initiating ? 0 : 16), 16);
+    memcpy(c->recv_garbage_terminator, terminators + (initiating ? 16 : 0), 16);
+    crypto_wipe(prk, sizeof(prk));
+}
+
+/* FSChaCha20 over the 3 bytes of a length: one keystream goes on until the key moves on. */
+static void crypt_length(struct bip324_stream *s, uint8_t bytes[3])
+{
+    uint8_t nonce[12] = {0}, stream[BIP324_REKEY * 3 + 32];
+
+    put_le64(nonce + 4, s->length_epoch);
+    chacha20_keystream(stream, s->length_used + 3 + 32, s->length_key, nonce, 0);
+    for (unsigned i = 0; i < 3; i++)
+        bytes[i] ^= stream[s->length_used + i];
+    s->length_used += 3;
+    if (++s->length_count == BIP324_REKEY) {
+        memcpy(s->length_key, stream + s->length_used, 32);
+        s->length_count = s->length_used = 0;
+        s->length_epoch++;
+    }
+    crypto_wipe(stream, sizeof(stream));
+}
+
+static void packet_nonce(uint8_t nonce[12], const struct bip324_stream *s, uint32_t count)
+{
+    put_le32(nonce, count);
+    put_le64(nonce + 4, s->packet_epoch);
+}
+
+/* After each packet; the key that follows is the start of a keystream under the nonce that no packet has. */
+static void packet_done(struct bip324_stream *s)
+{
+    uint8_t nonce[12], next[32];
+
+    if (++s->packet_count < BIP324_REKEY)
+        return;
+    packet_nonce(nonce, s, 0xffffffff);
+    chacha20_keystream(next, 32, s->packet_key, nonce, 1);
+    memcpy(s->packet_key, next, 32);
+    s->packet_count = 0;
+    s->packet_epoch++;
+    crypto_wipe(next, sizeof(next));
+}
+
+void bip324_encrypt(struct bip324_cipher *c, uint8_t *out, const uint8_t *contents, size_t len, const uint8_t *aad, size_t aad_len,
+                    bool ignore)
+{
+    uint8_t nonce[12], *plain = xmalloc(len + 1);
+
+    out[0] = (uint8_t)len;
+    out[1] = (uint8_t)(len >> 8);
+    out[2] = (uint8_t)(len >> 16);
+    crypt_length(&c->send, out);
+    plain[0] = ignore ? IGNORE_BIT : 0;
+    if (len)
+        memcpy(plain + 1, contents, len);
+    packet_nonce(nonce, &c->send, c->send.packet_count);
+    chacha20poly1305_encrypt(out + 3, plain, len + 1, aad, aad_len, c->send.packet_key, nonce);
+    packet_done(&c->send);
+    free(plain);
+}
+
+uint32_t bip324_decrypt_length(struct bip324_cipher *c, const uint8_t in[3])
+{
+    uint8_t bytes[3];
+
+    memcpy(bytes, in, 3);
+    crypt_length(&c->recv, bytes);
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+}
+
+bool bip324_decrypt(struct bip324_cipher *c, uint8_t *contents, bool *ignore, const uint8_t *in, size_t len, const uint8_t *aad,
+                    size_t aad_len)
+{
+    uint8_t nonce[12], *plain = xmalloc(len + 1);
+    bool ok;
+
+    packet_nonce(nonce, &c->recv, c->recv.packet_count);
+    ok = chacha20poly1305_decrypt(plain, in, len + 1, aad, aad_len, c->recv.packet_key, nonce);
+    packet_done(&c->recv);
+    if (ok) {
+        *ignore = (plain[0] & IGNORE_BIT) != 0;
+        memcpy(contents, plain + 1, len);
+    }
+    free(plain);
+    return ok;
+}
