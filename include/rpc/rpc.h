@@ -30,7 +30,6 @@ struct rpc_host {
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */
     void *ctx;
     void (*request_stop)(void *ctx);
-    void (*generate_done)(void *ctx);
     /* Out: what the user should know of the network, "" if nothing. Any thread. NULL: nothing ever. */
     void (*warning)(void *ctx, char *text, size_t size);
 };

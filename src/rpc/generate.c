@@ -135,8 +135,6 @@ static void generate_to(struct rpc_call *call, const struct payee *payee, int64_
         block_unref(solved);
     }
     jw_arr_end(j);
-    if (!call->code && call->host->generate_done)
-        call->host->generate_done(call->host->ctx);
 }
 
 static bool read_tries(struct rpc_call *call, uint64_t *tries)
