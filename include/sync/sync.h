@@ -32,6 +32,23 @@ struct sync_host {
     bool (*send_full)(void *ctx, peer_id peer);
     /* A peer has fetched a transaction of sync_announce_own_tx, the first one to do so. May be NULL. */
     void (*tx_taken)(void *ctx, const struct txid *id);
+    /* Addresses of other nodes; all of these may be NULL (no address manager: nothing is kept or handed out). */
+    struct sync_addr_host {
+        /* A peer told us of these. */
+        void (*heard)(void *ctx, peer_id peer, const struct addr_entry *entries, size_t n);
+        /* The answer to its getaddr: malloc'ed, from a cache that lasts about a day, one for each network and own address (all: a peer
+         * with the addr permission, answered without the cache). Returns: the count. */
+        size_t (*sample)(void *ctx, peer_id peer, bool all, struct addr_entry **out);
+        /* May it be passed on: is it neither banned nor discouraged? */
+        bool (*clean)(void *ctx, const struct net_addr *a);
+        /* Is its network one that we connect to? */
+        bool (*reachable)(void *ctx, const struct net_addr *a);
+        /* A peer that we connected to has ended the handshake with these services; the peer told us how it sees our address (may be NULL). */
+        void (*handshake_done)(void *ctx, peer_id peer, uint64_t services);
+        void (*seen_as)(void *ctx, peer_id peer, const struct net_addr *us);
+        /* The best of our own addresses to tell this peer. Returns: false if there is none (not listening, unknown). */
+        bool (*own)(void *ctx, peer_id peer, struct addr_entry *out);
+    } addr;
 };
 
 struct sync_options {
@@ -59,8 +76,14 @@ struct peer_facts {
     char addr_local[128]; /* filled by the peer's version message */
     char addr_name[256];  /* as given by the user (addnode), "" */
     char network[24];     /* "ipv4", "ipv6", "onion", "i2p", "cjdns", "not_publicly_routable" */
-    bool v2;
+    bool v2;              /* tried or spoken; see sync_peer_transport */
     uint32_t permissions;
+    struct net_addr remote; /* its address and port */
+    struct net_addr local;  /* our end of the connection */
+    bool inbound_onion;     /* came through the listener for Tor */
+    bool proxied;           /* we went through a proxy: what it says of our address means nothing */
+    uint64_t net_group;     /* keyed hash of its network group (stable for this run) */
+    uint32_t mapped_as;     /* by -asmap; 0: none */
 };
 void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *facts);
 void sync_peer_disconnected(struct sync *s, peer_id peer);

@@ -236,7 +236,7 @@ const char *node_net_remove(struct node_net *n, const char *addr)
 void node_net_onetry(struct node_net *n, const char *addr, bool v2)
 {
     (void)v2;
-    net_open(n, addr, CONN_MANUAL);
+    net_open_name(n, addr, CONN_MANUAL, false);
 }
 
 size_t node_net_added(struct node_net *n, struct added_node **out)
@@ -279,7 +279,7 @@ bool node_net_add_connection(struct node_net *n, const char *addr, enum connecti
     if ((type == CONN_OUTBOUND_FULL_RELAY && of_type >= MAX_OUTBOUND_FULL) ||
         (type == CONN_BLOCK_RELAY && of_type >= MAX_OUTBOUND_BLOCKS) || outbound >= MAX_OUTBOUND)
         return false;
-    net_open(n, addr, type);
+    net_open_name(n, addr, type, false);
     return true;
 }
 

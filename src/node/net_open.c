@@ -18,7 +18,7 @@ static bool attempt_exists(const struct node_net *n, const char *name)
 {
     const struct net_attempt *a;
     DL_FOREACH (n->attempts, a)
-        if (strcmp(a->name, name) == 0)
+        if (strcmp(a->target.name, name) == 0)
             return true;
     return false;
 }
@@ -50,7 +50,7 @@ static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *a
     a->connector = NULL;
     if (fd < 0) {
         net_addr_text(text, addr);
-        if (a->type == CONN_MANUAL)
+        if (a->target.type == CONN_MANUAL)
             log_info("connect() to %s failed after wait: %s (%d)", text, strerror(err), err);
         else
             log_debug(LOG_NET, "connect() to %s failed after wait: %s (%d)", text, strerror(err), err);
@@ -63,8 +63,8 @@ static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *a
         return;
     }
     socket_local_addr(&local, fd);
-    permissions = a->type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, addr, false) : PERM_NONE;
-    net_peer_add(n, fd, a->type, addr, &local, a->name, permissions, false);
+    permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, addr, false) : PERM_NONE;
+    net_peer_add(n, fd, a->target.type, addr, &local, a->target.name, permissions, false);
     attempt_end(a);
 }
 
@@ -86,7 +86,7 @@ static void resolved(struct net_attempt *a)
         if (!connected_to_addr(a->net, &a->addrs[i]))
             continue;
         net_addr_text(text, &a->addrs[i]);
-        log_info("Not opening a connection to %s, already connected to %s", a->name, text);
+        log_info("Not opening a connection to %s, already connected to %s", a->target.name, text);
         attempt_end(a);
         return;
     }
@@ -109,21 +109,27 @@ static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t count)
     resolved(a);
 }
 
-void net_open(struct node_net *n, const char *name, enum connection_type type)
+void net_open(struct node_net *n, const struct net_target *t)
 {
     struct net_attempt *a;
-    char host[256];
+    char text[NET_ADDR_TEXT], host[256];
+    const char *name = t->name;
 
-    if (!n->active || n->stopping || strlen(name) >= sizeof(a->name) || net_connected_to(n, name, NULL) || attempt_exists(n, name))
+    if (!name[0])
+        net_addr_text(text, &t->addr);
+    if (!n->active || n->stopping || (name[0] && (net_connected_to(n, name, NULL) || attempt_exists(n, name))))
         return;
-    log_debug(LOG_NET, "trying v1 connection (%s) to %s, lastseen=0.0hrs", connection_type_name(type), name);
+    log_debug(LOG_NET, "trying %s connection (%s) to %s, lastseen=0.0hrs", t->v2 ? "v2" : "v1", connection_type_name(t->type),
+              name[0] ? name : text);
     a = xcalloc(1, sizeof(*a));
     a->net = n;
-    a->type = type;
+    a->target = *t;
     a->port = n->config->params.port;
-    snprintf(a->name, sizeof(a->name), "%s", name);
     DL_APPEND(n->attempts, a);
-    if (net_addr_parse(&a->addrs[0], name, a->port)) {
+    if (!name[0]) {
+        a->addrs[a->n_addrs++] = t->addr;
+        resolved(a);
+    } else if (net_addr_parse(&a->addrs[0], name, a->port)) {
         a->n_addrs = 1;
         resolved(a);
     } else if (n->set.dns && net_split_host_port(host, sizeof(host), &a->port, name) && host[0]) {
@@ -135,6 +141,16 @@ void net_open(struct node_net *n, const char *name, enum connection_type type)
         log_debug(LOG_NET, "Cannot resolve %s", name);
         attempt_end(a);
     }
+}
+
+void net_open_name(struct node_net *n, const char *name, enum connection_type type, bool v2)
+{
+    struct net_target t = {.type = type, .v2 = v2};
+
+    if (strlen(name) >= sizeof(t.name))
+        return;
+    snprintf(t.name, sizeof(t.name), "%s", name);
+    net_open(n, &t);
 }
 
 void net_open_cancel_all(struct node_net *n)
@@ -227,6 +243,6 @@ void net_wanted_tick(void *node_net)
         if (w->tries < RETRY_CONNECT_STEPS)
             w->tries++;
         w->next_try = now + (w->from_connect ? w->tries * RETRY_CONNECT_STEP_US : RETRY_ADDED_US);
-        net_open(n, w->name, CONN_MANUAL);
+        net_open_name(n, w->name, CONN_MANUAL, false);
     }
 }

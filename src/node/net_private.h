@@ -44,11 +44,19 @@ struct net_peer {
     UT_hash_handle hh;
 };
 
+/* Whom to connect to. */
+struct net_target {
+    char name[256];       /* as the user gave it; "": the address counts */
+    struct net_addr addr; /* of the address manager or a seed */
+    enum connection_type type;
+    bool v2;            /* BIP324 first; when that fails, v1 follows by a target of its own */
+    bool count_failure; /* a failure counts against the address in the address manager */
+};
+
 /* A connection that is being opened: first its name is looked up, then its addresses are tried in turn. */
 struct net_attempt {
     struct node_net *net;
-    char name[256];
-    enum connection_type type;
+    struct net_target target;
     struct net_addr addrs[16];
     size_t n_addrs, next_addr;
     uint16_t port;
@@ -116,7 +124,9 @@ void net_discourage(struct node_net *n, peer_id id);
 
 /* net_open.c */
 /** Begins to connect unless such a connection or attempt exists. */
-void net_open(struct node_net *n, const char *name, enum connection_type type);
+void net_open(struct node_net *n, const struct net_target *t);
+/** The same for a name of the user's. */
+void net_open_name(struct node_net *n, const char *name, enum connection_type type, bool v2);
 void net_open_cancel_all(struct node_net *n);
 struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect);
 void net_unwant(struct node_net *n, struct net_wanted *w);
