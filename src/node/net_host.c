@@ -8,6 +8,7 @@
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "util/random.h"
 
 #define OTHER_FILES 512 /* descriptors for everything but peers */
 #define LOCAL_MANUAL 4  /* Core's score of an address given by the user */
@@ -58,6 +59,8 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     }
     fit_open_files(&n->set);
     n->active = n->set.active;
+    n->group_key[0] = random_u64();
+    n->group_key[1] = random_u64();
     o.params = &config->params;
     o.chain = chain;
     o.host = net_sync_host(n);

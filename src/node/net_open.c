@@ -43,9 +43,8 @@ static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *a
 {
     struct net_attempt *a = ctx;
     struct node_net *n = a->net;
-    struct net_addr local;
+    struct net_arrival from = {.fd = fd, .type = a->target.type, .addr = *addr, .name = a->target.name};
     char text[NET_ADDR_TEXT];
-    uint32_t permissions;
 
     a->connector = NULL;
     if (fd < 0) {
@@ -62,9 +61,9 @@ static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *a
         attempt_end(a);
         return;
     }
-    socket_local_addr(&local, fd);
-    permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, addr, false) : PERM_NONE;
-    net_peer_add(n, fd, a->target.type, addr, &local, a->target.name, permissions, false);
+    socket_local_addr(&from.local, fd);
+    from.permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, addr, false) : PERM_NONE;
+    net_peer_add(n, &from);
     attempt_end(a);
 }
 

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "node/net_private.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "util/time.h"
 
 struct net_peer *net_peer_find(struct node_net *n, peer_id id)
 {
@@ -57,12 +59,41 @@ uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const str
     return net_permissions_resolve(flags, n->set.whitelist_relay, n->set.whitelist_forcerelay);
 }
 
-struct net_peer *net_peer_add(struct node_net *n, evutil_socket_t fd_take, enum connection_type type, const struct net_addr *addr,
-                              const struct net_addr *local, const char *name, uint32_t permissions, bool onion)
+uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr)
+{
+    uint8_t group[1 + 4] = {(uint8_t)addr->network};
+    size_t len = addr->network == NET_IPV4 ? 2 : 4;
+
+    memcpy(group + 1, addr->ip, len);
+    return siphash(n->group_key[0], n->group_key[1], group, 1 + len);
+}
+
+static void fill_facts(const struct node_net *n, struct peer_facts *f, const struct net_arrival *from)
+{
+    const char *name = from->name ? from->name : "";
+
+    f->type = from->type;
+    f->permissions = from->permissions;
+    f->remote = from->addr;
+    f->local = from->local;
+    f->inbound_onion = from->onion;
+    f->proxied = from->proxied;
+    f->v2 = from->v2;
+    f->net_group = net_group_of(n, &from->addr);
+    if (name[0])
+        snprintf(f->addr, sizeof(f->addr), "%.127s", name);
+    else
+        net_addr_text(f->addr, &from->addr);
+    snprintf(f->addr_name, sizeof(f->addr_name), "%s", name);
+    if (from->local.network != NET_UNKNOWN)
+        net_addr_text(f->addr_bind, &from->local);
+    snprintf(f->network, sizeof(f->network), "%s", from->onion ? "onion" : net_addr_network_name(&from->addr));
+}
+
+struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from)
 {
     struct net_peer *p = xcalloc(1, sizeof(*p));
     struct connection_config config = {.id = n->next_id, .max_send = n->set.max_send, .ctx = p};
-    struct peer_facts facts = {.type = type, .permissions = permissions};
 
     config.events.message = on_message;
     config.events.writable = on_writable;
@@ -70,20 +101,15 @@ struct net_peer *net_peer_add(struct node_net *n, evutil_socket_t fd_take, enum 
     memcpy(config.magic, n->config->params.magic, 4);
     p->id = n->next_id++;
     p->net = n;
-    p->type = type;
-    p->addr = *addr;
-    snprintf(p->name, sizeof(p->name), "%s", name);
-    if (name[0])
-        snprintf(facts.addr, sizeof(facts.addr), "%.127s", name);
-    else
-        net_addr_text(facts.addr, addr);
-    snprintf(facts.addr_name, sizeof(facts.addr_name), "%s", name);
-    if (local->network != NET_UNKNOWN)
-        net_addr_text(facts.addr_bind, local);
-    snprintf(facts.network, sizeof(facts.network), "%s", onion ? "onion" : net_addr_network_name(addr));
-    p->conn = connection_new(n->loop, fd_take, &config);
+    p->type = from->type;
+    p->addr = from->addr;
+    p->connected = time_now();
+    p->prefer_evict = from->prefer_evict;
+    snprintf(p->name, sizeof(p->name), "%s", from->name ? from->name : "");
+    fill_facts(n, &p->facts, from);
+    p->conn = connection_new(n->loop, from->fd, &config);
     HASH_ADD(hh, n->peers, id, sizeof(p->id), p);
-    sync_peer_connected(n->sync, p->id, &facts);
+    sync_peer_connected(n->sync, p->id, &p->facts);
     return p;
 }
 
@@ -166,7 +192,13 @@ static void on_accept(void *ctx, evutil_socket_t fd, const struct net_addr *addr
         evutil_closesocket(fd);
         return;
     }
-    net_peer_add(n, fd, CONN_INBOUND, addr, local, "", permissions, l->onion);
+    net_peer_add(n, &(struct net_arrival){.fd = fd,
+                                          .type = CONN_INBOUND,
+                                          .addr = *addr,
+                                          .local = *local,
+                                          .permissions = permissions,
+                                          .onion = l->onion,
+                                          .prefer_evict = is_discouraged(n, addr)});
     log_debug(LOG_NET, "connection from %s accepted", text);
 }
 

@@ -41,6 +41,9 @@ struct net_peer {
     enum connection_type type;
     struct net_addr addr;
     char name[256]; /* as the user gave it, "" */
+    struct peer_facts facts;
+    int64_t connected; /* time_now */
+    bool prefer_evict; /* discouraged before it came */
     UT_hash_handle hh;
 };
 
@@ -101,6 +104,7 @@ struct node_net {
     struct net_addr *discouraged; /* a ring */
     size_t n_discouraged, next_discouraged;
     peer_id next_id;
+    uint64_t group_key[2];             /* of net_group_of */
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
     int64_t next_reannounce; /* time_now; 0: not begun */
@@ -111,9 +115,22 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
 void net_settings_clear(struct net_settings *s);
 
 /* net_peers.c */
+/* A connected socket that becomes a peer. */
+struct net_arrival {
+    evutil_socket_t fd; /* taken */
+    enum connection_type type;
+    struct net_addr addr, local; /* the peer's (NET_UNKNOWN: only a proxy knows) and our end */
+    const char *name;            /* as the user gave it; "" or NULL: none */
+    uint32_t permissions;
+    bool onion;        /* came through the listener for Tor */
+    bool proxied;      /* went through a proxy */
+    bool v2;           /* BIP324 */
+    bool prefer_evict; /* discouraged before it came: the first to go */
+};
 /** Takes a connected socket as a new peer. */
-struct net_peer *net_peer_add(struct node_net *n, evutil_socket_t fd_take, enum connection_type type, const struct net_addr *addr,
-                              const struct net_addr *local, const char *name, uint32_t permissions, bool onion);
+struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from);
+/** Keyed hash of an address's network group, stable for this run. */
+uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr);
 struct net_peer *net_peer_find(struct node_net *n, peer_id id);
 /** Closes soon, logging "<why>, disconnecting peer=N" unless why is NULL. */
 void net_peer_close(struct net_peer *p, const char *why);
