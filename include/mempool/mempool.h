@@ -35,18 +35,56 @@ struct mempool_options {
 struct mempool *mempool_new(const struct mempool_options *o);
 void mempool_free(struct mempool *m);
 
-enum mempool_result_kind { MEMPOOL_ACCEPTED, MEMPOOL_REJECTED, MEMPOOL_ALREADY_THERE };
+enum mempool_result_kind {
+    MEMPOOL_ACCEPTED,
+    MEMPOOL_REJECTED,
+    MEMPOOL_ALREADY_THERE,
+    MEMPOOL_OTHER_WITNESS, /* packages only: the pool has it with other witnesses */
+    MEMPOOL_NOT_JUDGED     /* packages only: another's fault came first */
+};
 struct mempool_result {
     enum mempool_result_kind kind;
     struct verdict verdict;
     int64_t fee, vsize;
     size_t n_replaced;
+    int64_t
+        effective_rate; /* satoshi per 1,000 vbytes at which it was judged, with what prioritisetransaction added; 0 unless includes */
+    uint32_t includes;  /* whose fees and sizes make that rate: bit i for the i-th of the package (alone: bit 0); 0: not known */
+    struct wtxid other; /* MEMPOOL_OTHER_WITNESS: the one in the pool */
 };
 /** Tries to add a transaction (tx is ref'ed if added). test_only: nothing changes (testmempoolaccept). bypass_limits: reorganisation.
  *  Out: *r: the verdict has Core's reject reason and the code that tells sync how to treat the peer (TX_MISSING_INPUTS: an orphan);
  *  kind is MEMPOOL_ALREADY_THERE for a transaction with the same wtxid; fee and vsize are 0 if it was refused before they were known.
  *  Returns: true if it was (or, with test_only, would be) added. */
 bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypass_limits, struct mempool_result *r);
+
+/* Packages: transactions that are judged together, so that a child can pay for its parents. */
+#define MEMPOOL_PACKAGE_MAX 25
+enum mempool_package_kind {
+    MEMPOOL_PACKAGE_VALID,
+    MEMPOOL_PACKAGE_POLICY, /* the package as such is refused: none of its transactions has a verdict, unless it had one of its own */
+    MEMPOOL_PACKAGE_TX      /* at least one transaction was refused */
+};
+struct mempool_package_result {
+    enum mempool_package_kind kind;
+    struct verdict verdict; /* of the package: Core's package_msg is its string, "" if valid */
+    size_t n;
+    struct mempool_result tx[MEMPOOL_PACKAGE_MAX]; /* one for each, in the package's order */
+    struct txid *replaced;                         /* what had to go, sorted as displayed */
+    size_t n_replaced;
+};
+/** Submits a child behind its parents (or one transaction), each alone first, then what failed for fees or lacks its parents together
+ *  (Core's ProcessNewPackage). txs: n, parents first; ref'ed if added. max_fee_rate: satoshi per 1,000 vbytes that no transaction may exceed,
+ *  0: any. Out: *r, to be cleared. Some may be accepted although the package is refused.
+ *  Returns: true if all are in the pool now (MEMPOOL_OTHER_WITNESS counts). Validation thread. */
+bool mempool_accept_package(struct mempool *m, struct tx *const *txs, size_t n, int64_t max_fee_rate,
+                            struct mempool_package_result *r);
+/** The same for what peers relay: a parent that is low on fees, and its child. r->tx[0] is the parent's result, r->tx[1] the child's. */
+bool mempool_accept_pair(struct mempool *m, struct tx *parent, struct tx *child, struct mempool_package_result *r);
+/** Judges transactions as if each came when those before it were in the pool (testmempoolaccept with several): nothing changes, nothing may
+ *  be replaced, each pays for itself. */
+bool mempool_test_package(struct mempool *m, struct tx *const *txs, size_t n, struct mempool_package_result *r);
+void mempool_package_result_clear(struct mempool_package_result *r);
 
 struct mempool_entry {
     struct tx *tx;

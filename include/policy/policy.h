@@ -27,6 +27,8 @@ struct policy {
 void policy_init(struct policy *p, const struct chain_params *params);
 /** Fee for vsize at a rate, rounded up as Core's CFeeRate::GetFee. */
 int64_t policy_fee(int64_t rate, int64_t vsize);
+/** Rate of a fee, rounded down; 0 if vsize is not positive. */
+int64_t policy_rate(int64_t fee, int64_t vsize);
 /** Value below which an output is dust: what spending it costs at that rate; 0 for outputs that cannot be spent. */
 int64_t policy_dust_threshold(const struct tx_out *out, int64_t dust_fee_rate);
 bool policy_is_dust(const struct tx_out *out, int64_t dust_fee_rate);
@@ -53,6 +55,10 @@ bool policy_signals_rbf(const struct tx *tx);
  *  Returns: NULL, or the reason: "package-too-many-transactions", "package-too-large", "package-contains-duplicates",
  *  "package-not-sorted", "conflict-in-package". */
 const char *policy_package_error(struct tx *const *txs, size_t n);
+/** Is the last of at least two a child of all the others (IsChildWithParents)? tree: and none of those spends another. */
+bool policy_is_child_with_parents(struct tx *const *txs, size_t n, bool tree);
+/** Names a package, whatever its order: SHA-256 of the sorted wtxids (GetPackageHash). */
+struct hash256 policy_package_hash(struct tx *const *txs, size_t n);
 /** May a transaction replace others with fees of old_fees together? It must pay no less, and the relay of its own vsize on top.
  *  Returns: false with TX_RECONSIDERABLE and that reason. Fees include what prioritisetransaction added. */
 bool policy_pays_for_replacement(const struct policy *p, const struct txid *id, int64_t old_fees, int64_t new_fees, int64_t vsize,

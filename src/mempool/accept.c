@@ -67,6 +67,10 @@ bool pool_accept(struct mempool *m, struct tx *tx, int64_t time, bool test_only,
         r->fee = a.entry->pub.fee;
         r->vsize = a.entry->pub.vsize;
         r->n_replaced = a.conflicts.n;
+        if (ok || r->verdict.code == TX_RECONSIDERABLE) {
+            r->effective_rate = policy_rate(a.entry->pub.modified_fee, a.entry->pub.vsize);
+            r->includes = 1;
+        }
     }
     if (ok && !test_only)
         ok = add(&a);

@@ -29,6 +29,17 @@ int64_t policy_fee(int64_t rate, int64_t vsize)
     return fee > INT64_MAX ? INT64_MAX : fee < INT64_MIN ? INT64_MIN : (int64_t)fee;
 }
 
+int64_t policy_rate(int64_t fee, int64_t vsize)
+{
+    __int128 product = (__int128)fee * 1000, rate;
+    if (vsize <= 0)
+        return 0;
+    rate = product / vsize;
+    if (product < 0 && product % vsize)
+        rate--;
+    return rate > INT64_MAX ? INT64_MAX : rate < INT64_MIN ? INT64_MIN : (int64_t)rate;
+}
+
 int64_t policy_weight(int64_t weight, int64_t sigop_cost, unsigned bytes_per_sigop)
 {
     int64_t by_sigops = sigop_cost * bytes_per_sigop;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/sha256.h"
 #include "policy/policy.h"
 #include "util/mem.h"
 
@@ -85,4 +86,53 @@ const char *policy_package_error(struct tx *const *txs, size_t n)
     if (!is_sorted(txs, n))
         return "package-not-sorted";
     return has_conflict(txs, n) ? "conflict-in-package" : NULL;
+}
+
+static bool spends_any(const struct tx *child, const struct tx *parent)
+{
+    for (uint32_t i = 0; i < child->n_in; i++) {
+        if (txid_equal(&child->in[i].prevout.txid, &parent->txid))
+            return true;
+    }
+    return false;
+}
+
+bool policy_is_child_with_parents(struct tx *const *txs, size_t n, bool tree)
+{
+    if (n < 2)
+        return false;
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (!spends_any(txs[n - 1], txs[i]))
+            return false;
+        for (size_t k = 0; tree && k + 1 < n; k++) {
+            if (spends_any(txs[i], txs[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* As numbers: the last byte counts most. */
+static int by_number(const void *a, const void *b)
+{
+    const uint8_t *x = a, *y = b;
+
+    for (int i = 31; i >= 0; i--) {
+        if (x[i] != y[i])
+            return x[i] < y[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+struct hash256 policy_package_hash(struct tx *const *txs, size_t n)
+{
+    uint8_t *ids = xmalloc(n * 32 + 1);
+    struct hash256 out;
+
+    for (size_t i = 0; i < n; i++)
+        memcpy(ids + 32 * i, txs[i]->wtxid.b, 32);
+    qsort(ids, n, 32, by_number);
+    sha256(out.b, ids, n * 32);
+    free(ids);
+    return out;
 }
