@@ -6,8 +6,15 @@
 
 struct node_net;
 
+/* -maxuploadtarget. */
+struct net_upload_info {
+    uint64_t target, bytes_left; /* target 0: no limit */
+    bool reached, serve_historical;
+    int64_t time_left; /* s */
+};
 struct net_totals {
     uint64_t bytes_recv, bytes_sent;
+    struct net_upload_info upload;
 };
 struct net_local_address {
     char address[128];

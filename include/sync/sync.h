@@ -49,6 +49,14 @@ struct sync_host {
         /* The best of our own addresses to tell this peer. Returns: false if there is none (not listening, unknown). */
         bool (*own)(void *ctx, peer_id peer, struct addr_entry *out);
     } addr;
+    /* Slots and limits of connections; all of these may be NULL (no limits). */
+    struct sync_conn_host {
+        /* An inbound peer relays transactions from now on: is there a slot for that? Evicts another such peer if need be; the peer itself may be
+         * chosen too unless protect. Returns: false if nobody could be evicted. */
+        bool (*tx_slot)(void *ctx, peer_id peer, bool protect);
+        /* Has -maxuploadtarget been reached? historical: counting what new blocks will need. */
+        bool (*upload_reached)(void *ctx, bool historical);
+    } conn;
 };
 
 struct sync_options {
@@ -98,6 +106,24 @@ void sync_peer_writable(struct sync *s, peer_id peer);
 void sync_set_ready_callback(struct sync *s, void (*fn)(void *ctx, peer_id peer), void *ctx);
 /** Every 100 ms or so: timeouts, pings, announcements, requests. */
 void sync_tick(struct sync *s);
+
+/** How many outbound peers of a kind the node keeps (more are evicted), and whether it looks for them by itself now. */
+void sync_set_outbound(struct sync *s, unsigned full_relay, unsigned block_relay, bool seeks);
+/** The tip has not changed for long: one more full-relay peer is wanted. */
+bool sync_wants_extra_peer(const struct sync *s);
+/** Was the tip close to the present once? Extra block-relay peers make sense from then on. */
+bool sync_initial_sync_done(const struct sync *s);
+/** Are these all the services that we want of a peer that we choose (Core's HasAllDesirableServiceFlags)? */
+bool sync_wants_services(const struct sync *s, uint64_t services);
+/* What speaks for keeping a peer. */
+struct peer_merit {
+    bool handshake_done, closing, relays_txs, bloom, wanted_services;
+    uint64_t services;
+    int64_t min_ping_us;         /* -1: none */
+    int64_t last_block, last_tx; /* unix seconds, 0: never */
+};
+/** Returns: false if there is no such peer. */
+bool sync_peer_merit(struct sync *s, peer_id peer, struct peer_merit *out);
 
 /** What the validation thread settles first about a block from a peer, when the blocks before it are in the tree: are its data what its header
  *  commits to, and is there enough work behind it? In/out: *pre: of chain_precheck; done again if the parent was not known then.

@@ -58,6 +58,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
         free(error);
     }
     fit_open_files(&n->set);
+    net_slots_init(n);
     n->active = n->set.active;
     n->group_key[0] = random_u64();
     n->group_key[1] = random_u64();
@@ -73,6 +74,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     o.min_chain_work = config->min_chain_work;
     n->sync = sync_new(&o);
     sync_set_ready_callback(n->sync, on_ready, n);
+    sync_set_outbound(n->sync, n->slots.full_relay, n->slots.block_relay, false);
     return n;
 }
 
@@ -83,6 +85,7 @@ static void on_tick(void *arg)
         return;
     sync_tick(n->sync);
     net_own_tick(n);
+    net_upload_tick(n);
 }
 
 bool node_net_start(struct node_net *n, char **error)
@@ -159,6 +162,7 @@ void node_net_totals(struct node_net *n, struct net_totals *out)
         out->bytes_sent += connection_bytes_sent(p->conn);
         out->bytes_recv += connection_bytes_recv(p->conn);
     }
+    net_upload_state(n, &out->upload);
 }
 
 unsigned node_net_count(struct node_net *n, bool in, bool out)
@@ -272,15 +276,11 @@ size_t node_net_added(struct node_net *n, struct added_node **out)
 
 bool node_net_add_connection(struct node_net *n, const char *addr, enum connection_type type, bool v2)
 {
-    size_t of_type = 0, outbound = 0;
+    size_t outbound = HASH_COUNT(n->peers) - net_count_type(n, CONN_INBOUND) - net_count_type(n, CONN_MANUAL);
 
     (void)v2;
-    for (const struct net_peer *p = n->peers; p; p = p->hh.next) {
-        of_type += p->type == type;
-        outbound += p->type != CONN_INBOUND && p->type != CONN_MANUAL;
-    }
-    if ((type == CONN_OUTBOUND_FULL_RELAY && of_type >= MAX_OUTBOUND_FULL) ||
-        (type == CONN_BLOCK_RELAY && of_type >= MAX_OUTBOUND_BLOCKS) || outbound >= MAX_OUTBOUND)
+    if ((type == CONN_OUTBOUND_FULL_RELAY && net_count_type(n, type) >= n->slots.full_relay) ||
+        (type == CONN_BLOCK_RELAY && net_count_type(n, type) >= n->slots.block_relay) || outbound >= n->slots.outbound)
         return false;
     net_open_name(n, addr, type, false);
     return true;

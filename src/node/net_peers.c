@@ -153,52 +153,39 @@ void net_discourage(struct node_net *n, peer_id id)
             net_peer_close(q, q == p ? NULL : "disconnect by address match");
 }
 
-static size_t count_inbound(const struct node_net *n)
+/* Logs why the connection is not wanted. */
+static bool refused(struct node_net *n, const struct net_addr *addr, uint32_t permissions)
 {
-    struct net_peer *p;
-    size_t count = 0;
-    for (p = n->peers; p; p = p->hh.next)
-        count += p->type == CONN_INBOUND;
-    return count;
-}
+    char text[NET_ADDR_TEXT];
 
-static size_t max_inbound(const struct node_net *n)
-{
-    int64_t out = n->set.max_connections < MAX_OUTBOUND ? n->set.max_connections : MAX_OUTBOUND;
-    return (size_t)(n->set.max_connections - out);
+    net_addr_text(text, addr);
+    if (!n->active)
+        log_debug(LOG_NET, "connection from %s dropped: not accepting new connections", text);
+    else if (net_count_type(n, CONN_INBOUND) + 1 >= n->slots.inbound && !net_has_permission(permissions, PERM_NOBAN) &&
+             is_discouraged(n, addr))
+        log_debug(LOG_NET, "connection from %s dropped (discouraged)", text);
+    else if (!net_slot_for_inbound(n))
+        log_debug(LOG_NET, "failed to find an eviction candidate - connection dropped (full)");
+    else
+        return false;
+    return true;
 }
 
 static void on_accept(void *ctx, evutil_socket_t fd, const struct net_addr *addr, const struct net_addr *local)
 {
     struct net_listener *l = ctx;
     struct node_net *n = l->net;
-    uint32_t permissions = net_permissions_for(n, l->permissions, l->onion ? NULL : addr, true);
-    size_t inbound = count_inbound(n);
+    struct net_arrival from = {.fd = fd, .type = CONN_INBOUND, .addr = *addr, .local = *local, .onion = l->onion};
     char text[NET_ADDR_TEXT];
-    const char *refused = NULL;
 
-    net_addr_text(text, addr);
-    if (!n->active)
-        refused = "not accepting new connections";
-    else if (inbound + 1 >= max_inbound(n) && is_discouraged(n, addr) && !net_has_permission(permissions, PERM_NOBAN))
-        refused = "discouraged";
-    else if (inbound >= max_inbound(n))
-        refused = "full";
-    if (refused && inbound >= max_inbound(n) && n->active)
-        log_debug(LOG_NET, "failed to find an eviction candidate - connection dropped (full)");
-    else if (refused)
-        log_debug(LOG_NET, "connection from %s dropped: %s", text, refused);
-    if (refused) {
+    from.permissions = net_permissions_for(n, l->permissions, l->onion ? NULL : addr, true);
+    if (refused(n, addr, from.permissions)) {
         evutil_closesocket(fd);
         return;
     }
-    net_peer_add(n, &(struct net_arrival){.fd = fd,
-                                          .type = CONN_INBOUND,
-                                          .addr = *addr,
-                                          .local = *local,
-                                          .permissions = permissions,
-                                          .onion = l->onion,
-                                          .prefer_evict = is_discouraged(n, addr)});
+    from.prefer_evict = is_discouraged(n, addr);
+    net_addr_text(text, addr);
+    net_peer_add(n, &from);
     log_debug(LOG_NET, "connection from %s accepted", text);
 }
 

@@ -11,8 +11,8 @@
 
 #define MAX_OUTBOUND_FULL 8
 #define MAX_OUTBOUND_BLOCKS 2
-#define MAX_OUTBOUND 11 /* with one feeler */
-#define MAX_ADDED 8     /* connections by addnode at a time */
+#define MAX_FEELERS 1
+#define MAX_ADDED 8 /* connections by addnode at a time */
 
 /* Everything that the options say about the network. */
 struct net_settings {
@@ -23,6 +23,8 @@ struct net_settings {
     int connect_timeout_ms;
     int64_t peer_timeout, max_connections;
     size_t max_send;
+    int64_t inbound_relay_percent;
+    uint64_t max_upload; /* bytes a day; 0: no limit */
     struct net_addr *binds, *onion_binds, *external;
     size_t n_binds, n_onion_binds, n_external;
     struct whitebind *whitebinds;
@@ -84,6 +86,12 @@ struct net_listener {
     bool onion;
 };
 
+/* How many connections of each kind there may be. */
+struct net_slots {
+    unsigned full_relay, block_relay, outbound; /* outbound: of all kinds but manual ones */
+    size_t inbound, inbound_txs;                /* inbound_txs: that relay transactions */
+};
+
 #define MAX_DISCOURAGED 4096
 
 struct node_net {
@@ -104,6 +112,11 @@ struct node_net {
     struct net_addr *discouraged; /* a ring */
     size_t n_discouraged, next_discouraged;
     peer_id next_id;
+    struct net_slots slots;
+    struct {
+        int64_t cycle_start; /* time_now; 0: nothing was sent yet */
+        uint64_t seen, base; /* bytes sent in all: last time, and when the cycle began */
+    } upload;
     uint64_t group_key[2];             /* of net_group_of */
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
@@ -138,6 +151,17 @@ bool net_listen(struct node_net *n, char **error);
 void net_close_all(struct node_net *n);
 uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound);
 void net_discourage(struct node_net *n, peer_id id);
+
+/* net_slots.c */
+void net_slots_init(struct node_net *n);
+size_t net_count_type(const struct node_net *n, enum connection_type type);
+/** Is there room for one more inbound connection? Evicts another if need be. */
+bool net_slot_for_inbound(struct node_net *n);
+/** sync_conn_host.tx_slot and upload_reached. */
+bool net_slot_for_txs(void *node_net, peer_id peer, bool protect);
+bool net_upload_reached(void *node_net, bool historical);
+void net_upload_tick(struct node_net *n);
+void net_upload_state(struct node_net *n, struct net_upload_info *out);
 
 /* net_open.c */
 /** Begins to connect unless such a connection or attempt exists. */

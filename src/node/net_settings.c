@@ -172,6 +172,37 @@ static bool read_ports(struct net_settings *s, const struct node_config *c, char
            read_port(c->args, "rpcport", c->params.rpc_port, &rpc_port, error);
 }
 
+/* A number of bytes with an optional unit: k, m, g, t by 1000, upper case by 1024; without one, MiB. Returns: false if malformed or too large. */
+static bool parse_bytes(uint64_t *bytes, const char *text)
+{
+    static const char units[] = "kmgt";
+    size_t digits = strspn(text, "0123456789"), len = strlen(text);
+    unsigned power = 2;
+    uint64_t base = 1024, v = 0;
+
+    if (digits == 0 || len > digits + 1)
+        return false;
+    if (len > digits) {
+        char lower = (char)(text[digits] | 0x20);
+        if (!strchr(units, lower))
+            return false;
+        power = (unsigned)(strchr(units, lower) - units) + 1;
+        base = text[digits] == lower ? 1000 : 1024;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        if (v > (UINT64_MAX - 9) / 10)
+            return false;
+        v = v * 10 + (uint64_t)(text[i] - '0');
+    }
+    for (; power > 0; power--) {
+        if (v > UINT64_MAX / base)
+            return false;
+        v *= base;
+    }
+    *bytes = v;
+    return true;
+}
+
 static bool read_numbers(struct net_settings *s, const struct args *a, char **error)
 {
     int64_t v;
@@ -186,6 +217,12 @@ static bool read_numbers(struct net_settings *s, const struct args *a, char **er
     s->peer_timeout = args_int(a, "peertimeout", 60);
     if (s->peer_timeout <= 0) {
         *error = xstrdup("peertimeout must be a positive integer.");
+        return false;
+    }
+    v = args_int(a, "inboundrelaypercent", 50);
+    s->inbound_relay_percent = v < 0 ? 0 : v > 100 ? 100 : v;
+    if (!parse_bytes(&s->max_upload, args_str(a, "maxuploadtarget", "0"))) {
+        *error = xasprintf("Unable to parse -maxuploadtarget: '%s'", args_str(a, "maxuploadtarget", ""));
         return false;
     }
     v = args_int(a, "maxsendbuffer", 1000);

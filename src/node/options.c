@@ -69,6 +69,13 @@ static const struct arg_spec specs[] = {
     {"dns", NULL, C, 0, "Allow DNS lookups for -addnode and -connect (default: 1)"},
     {"listen", NULL, C, 0, "Accept connections from outside (default: 1 if no -connect)"},
     {"maxconnections", "<n>", C, 0, "Maintain at most <n> automatic connections to peers (default: 200)"},
+    {"inboundrelaypercent", "<n>", C, 0,
+     "Permit at most this share of inbound connections to relay transactions, to limit memory use (0 to 100, default: 50)"},
+    {"maxuploadtarget", "<n>", C, 0,
+     "Try to keep outbound traffic under the given target per 24h: old blocks are not served any more, but to peers with the "
+     "'download' "
+     "permission. 0 = no limit (default: 0). Optional suffix units k|K|m|M|g|G|t|T (default: M); lowercase is 1000 base, "
+     "uppercase 1024 base"},
     {"networkactive", NULL, C, 0,
      "Enable all P2P network activity (default: 1). Can be changed by the setnetworkactive RPC command"},
     {"peertimeout", "<n>", C, ARG_DEBUG_ONLY, "Seconds before a silent peer may be disconnected (minimum: 1, default: 60)"},
@@ -180,14 +187,12 @@ static const struct arg_spec specs[] = {
     IGNORED("forcednsseed"),
     IGNORED("i2pacceptincoming"),
     IGNORED("i2psam"),
-    IGNORED("inboundrelaypercent"),
     IGNORED("ipcbind"),
     IGNORED("limitancestorsize"),
     IGNORED("limitdescendantsize"),
     IGNORED("listenonion"),
     IGNORED("maxreceivebuffer"),
     IGNORED("maxsendbuffer"),
-    IGNORED("maxuploadtarget"),
     IGNORED("natpmp"),
     IGNORED("onion"),
     IGNORED("onlynet"),

@@ -159,11 +159,11 @@ static void getnettotals(struct rpc_call *call)
     jw_key(j, "uploadtarget");
     jw_obj_begin(j);
     jw_kv_int(j, "timeframe", 86400);
-    jw_kv_int(j, "target", 0);
-    jw_kv_bool(j, "target_reached", false);
-    jw_kv_bool(j, "serve_historical_blocks", true);
-    jw_kv_int(j, "bytes_left_in_cycle", 0);
-    jw_kv_int(j, "time_left_in_cycle", 0);
+    jw_kv_uint(j, "target", t.upload.target);
+    jw_kv_bool(j, "target_reached", t.upload.reached);
+    jw_kv_bool(j, "serve_historical_blocks", t.upload.serve_historical);
+    jw_kv_uint(j, "bytes_left_in_cycle", t.upload.bytes_left);
+    jw_kv_int(j, "time_left_in_cycle", t.upload.time_left);
     jw_obj_end(j);
     jw_obj_end(j);
 }

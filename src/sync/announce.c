@@ -11,6 +11,7 @@ void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struc
     if (s->tip && fork != s->tip)
         recent_reset(&s->confirmed); /* blocks were disconnected: their transactions may come again */
     s->tip = tip;
+    s->last_tip_update = time_now();
     download_progress(s, tip->node.height - fork->node.height);
     if (initial_download)
         return;

@@ -50,8 +50,7 @@ static bool is_own_nonce(struct sync *s, const struct peer *in, uint64_t nonce)
     return false;
 }
 
-/* What we expect of the services of a peer that we chose ourselves. */
-static uint64_t wanted_services(const struct sync *s, uint64_t offered)
+uint64_t wanted_services(const struct sync *s, uint64_t offered)
 {
     const struct block_entry *tip = chain_tip(s->o.chain);
     bool near = (time_now() - (int64_t)tip->node.time) / s->o.params->pow_spacing < 144;
@@ -83,13 +82,17 @@ static bool version_unacceptable(struct sync *s, struct peer *p, const struct ms
     return true;
 }
 
-static void announce_features(struct sync *s, struct peer *p)
+/* Returns: false if the peer was refused instead. */
+static bool announce_features(struct sync *s, struct peer *p)
 {
     if (p->common_version >= WTXIDRELAY_VERSION) {
         peer_send(s, p, "wtxidrelay", NULL, 0);
         peer_send(s, p, "sendaddrv2", NULL, 0);
     }
+    if (upkeep_refuses_txs(s, p, "version", true))
+        return false;
     peer_send(s, p, "verack", NULL, 0);
+    return true;
 }
 
 /* Keeps what the version message says. */
@@ -136,7 +139,8 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
     net_addr_text(us, &v.addr_recv);
     log_debug(LOG_NET, "receive version message: %s: version %d, blocks=%d, us=%s, txrelay=%d, peer=%" PRId64 "%s",
               v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id, log_ip(s, p).text);
-    announce_features(s, p);
+    if (!announce_features(s, p))
+        return;
     if (!peer_inbound(p))
         addr_start(s, p);
     if (p->facts.type == CONN_FEELER) {

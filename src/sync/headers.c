@@ -309,6 +309,8 @@ static void accepted(struct sync *s, struct peer *p, const struct block_entry *l
     }
     if (full && !p->presync && headers_request(s, p, last))
         log_debug(LOG_NET, "more getheaders (%d) to end to peer=%" PRId64, last->node.height, p->id);
+    if (p->headers_job.fresh)
+        upkeep_announced(s, p, last);
     learn(s, p, last, full || p->presync);
     if (!p->closing)
         download_direct(s, p, last);

@@ -112,6 +112,9 @@ struct peer {
     const struct block_entry *lag_work;
     bool lag_getheaders_sent, lag_protected;
 
+    /* upkeep.c */
+    int64_t last_announcement; /* of a block with more work than our tip, s */
+
     /* serve.c */
     struct inv *getdata;
     size_t n_getdata, getdata_pos;
@@ -165,6 +168,12 @@ struct sync {
     int64_t stall_timeout;  /* us */
     unsigned headers_jobs;  /* not answered yet, of all peers */
     bool ticking;           /* sync_tick is at work */
+
+    /* upkeep.c */
+    unsigned max_full_relay, max_block_relay;
+    bool seeks_peers, wants_extra_peer, initial_sync_done;
+    int64_t last_tip_update, next_stale_check; /* s */
+    int64_t next_upkeep;                       /* steady us */
 
     struct block *recent_block;    /* the last one connected */
     uint32_t *recent_slots;        /* its transactions by txid and wtxid (relay.c): place + 1, 0: empty */
@@ -238,6 +247,8 @@ void dispatch(struct sync *s, struct peer *p, const struct message *m);
 /* ---- handshake.c ---- */
 void handshake_send_version(struct sync *s, struct peer *p);
 void handshake_flush(struct sync *s, struct peer *p);
+/** What we want of the services of a peer that we chose ourselves, if it offers these. */
+uint64_t wanted_services(const struct sync *s, uint64_t offered);
 void on_version(struct sync *s, struct peer *p, const struct message *m);
 void on_verack(struct sync *s, struct peer *p, const struct message *m);
 void on_sendheaders(struct sync *s, struct peer *p, const struct message *m);
@@ -307,6 +318,15 @@ void on_block(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- lagging.c ---- */
 void lagging_flush(struct sync *s, struct peer *p);
+
+/* ---- upkeep.c ---- */
+/** At each tick; the check itself comes every 45 seconds. */
+void upkeep_tick(struct sync *s);
+void upkeep_check(struct sync *s);
+/** p was the first to tell us of a header. */
+void upkeep_announced(struct sync *s, struct peer *p, const struct block_entry *e);
+/** p relays transactions from now on. protect: others go before it. Returns: true if there was no slot and it was disconnected. */
+bool upkeep_refuses_txs(struct sync *s, struct peer *p, const char *message, bool protect);
 
 /* ---- serve.c ---- */
 void on_getheaders(struct sync *s, struct peer *p, const struct message *m);

@@ -136,6 +136,13 @@ void on_mempool(struct sync *s, struct peer *p, const struct message *m)
         }
         return;
     }
+    if (s->o.host.conn.upload_reached && s->o.host.conn.upload_reached(s->o.host.ctx, false) && !peer_has(p, PERM_MEMPOOL)) {
+        if (!peer_has(p, PERM_NOBAN)) {
+            log_debug(LOG_NET, "mempool request with bandwidth limit reached, " DISCONNECT_FMT, p->id);
+            peer_disconnect(s, p);
+        }
+        return;
+    }
     if (p->tx_relay)
         p->send_mempool = true;
 }

@@ -7,6 +7,7 @@
 #define GETBLOCKS_LIMIT 500
 #define STALE_AGE_LIMIT (30 * 24 * 3600) /* s: older blocks off the main chain are not shown to strangers */
 #define COMPACT_DEPTH 10
+#define HISTORICAL_BLOCK_AGE (7 * 24 * 3600) /* s */
 
 /* Seconds that the best chain would need for the work between the two (Core's GetBlockProofEquivalentTime); large when it overflows. */
 static int64_t work_time(struct sync *s, const struct block_entry *best, const struct block_entry *e)
@@ -166,6 +167,20 @@ static void send_block(struct sync *s, struct peer *p, const struct inv *i, cons
     send_continuation(s, p, i->hash);
 }
 
+/* -maxuploadtarget: old blocks are the first thing that is not served any more. Returns: true if the peer was disconnected. */
+static bool upload_spent(struct sync *s, struct peer *p, const struct inv *i, const struct block_entry *e)
+{
+    const struct sync_host *h = &s->o.host;
+    int64_t age = (int64_t)chain_best_header(s->o.chain)->node.time - (int64_t)e->node.time;
+
+    if (!h->conn.upload_reached || (age <= HISTORICAL_BLOCK_AGE && i->type != INV_FILTERED_BLOCK) || peer_has(p, PERM_DOWNLOAD) ||
+        !h->conn.upload_reached(h->ctx, true))
+        return false;
+    log_debug(LOG_NET, "historical block serving limit reached, " DISCONNECT_FMT, p->id);
+    peer_disconnect(s, p);
+    return true;
+}
+
 /* A block item of getdata. */
 static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
 {
@@ -189,6 +204,8 @@ static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
                   p->id);
         return;
     }
+    if (upload_spent(s, p, i, e))
+        return;
     chain_facts(s->o.chain, e, &f);
     if (!peer_has(p, PERM_NOBAN) && (p->our_services & NODE_NETWORK_LIMITED) && !(p->our_services & NODE_NETWORK) &&
         chain_height(s->o.chain) - e->node.height > 288 + 2) {

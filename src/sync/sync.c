@@ -163,6 +163,7 @@ void sync_tick(struct sync *s)
     s->ticking = true;
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
+    upkeep_tick(s);
     s->ticking = false;
 }
 
