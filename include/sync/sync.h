@@ -34,19 +34,26 @@ struct sync_host {
     void (*tx_taken)(void *ctx, const struct txid *id);
     /* Addresses of other nodes; all of these may be NULL (no address manager: nothing is kept or handed out). */
     struct sync_addr_host {
-        /* A peer told us of these. */
+        /* A peer told us of these: as many as its rate limit allows, of reachable networks and clean, with sane times. The host adds its own
+         * penalty to the times (Core: two hours). */
         void (*heard)(void *ctx, peer_id peer, const struct addr_entry *entries, size_t n);
-        /* The answer to its getaddr: malloc'ed, from a cache that lasts about a day, one for each network and own address (all: a peer
-         * with the addr permission, answered without the cache). Returns: the count. */
+        /* The answer to its getaddr, once for each inbound peer: malloc'ed, at most 1,000 and 23 percent, from a cache that lasts about a
+         * day, one for each network and own address (all: a peer with the addr permission, answered without the cache). Returns: the count. */
         size_t (*sample)(void *ctx, peer_id peer, bool all, struct addr_entry **out);
-        /* May it be passed on: is it neither banned nor discouraged? */
+        /* May it be kept and passed on: is it neither banned nor discouraged? NULL: all may. */
         bool (*clean)(void *ctx, const struct net_addr *a);
-        /* Is its network one that we connect to? */
+        /* Is its network one that we connect to? NULL: all are. */
         bool (*reachable)(void *ctx, const struct net_addr *a);
-        /* A peer that we connected to has ended the handshake with these services; the peer told us how it sees our address (may be NULL). */
+        /* A peer that we connected to offers these services (they replace what was known of it); it may yet be disconnected for them. */
+        void (*services)(void *ctx, peer_id peer, uint64_t services);
+        /* A peer that we connected to has sent an acceptable version message with these services: it is a good address (Core's
+         * AddrMan::Good). Feelers are disconnected right behind this. */
         void (*handshake_done)(void *ctx, peer_id peer, uint64_t services);
+        /* Any peer's version message told us how it sees our address: as it came, perhaps unroutable or zero. Before handshake_done. */
         void (*seen_as)(void *ctx, peer_id peer, const struct net_addr *us);
-        /* The best of our own addresses to tell this peer. Returns: false if there is none (not listening, unknown). */
+        /* The best of our own addresses to tell this peer: asked after the handshake and about daily, outside of the initial download. Only
+         * out->addr is read; sync fills in services and time and logs "Advertising address". Returns: false if there is none (not listening,
+         * unknown). */
         bool (*own)(void *ctx, peer_id peer, struct addr_entry *out);
     } addr;
     /* Slots and limits of connections; all of these may be NULL (no limits). */
@@ -66,9 +73,10 @@ struct sync_options {
     const char *user_agent; /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
     uint64_t local_services;
     bool blocks_only;
-    int64_t min_fee_rate; /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
-    int64_t peer_timeout; /* -peertimeout */
-    bool log_ips;         /* -logips */
+    bool tx_reconciliation; /* -txreconciliation */
+    int64_t min_fee_rate;   /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
+    int64_t peer_timeout;   /* -peertimeout */
+    bool log_ips;           /* -logips */
     struct u256 min_chain_work;
     uint64_t seed; /* of the random choices (tests); 0: from the kernel */
 };

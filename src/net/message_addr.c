@@ -10,6 +10,15 @@
 
 static const char end_of_data[] = "DataStream::read(): end of data";
 
+/* IPv4 and what else old messages carried inside of IPv6 has no business there in addrv2. */
+static bool is_embedded(const uint8_t ip[16])
+{
+    static const uint8_t prefixes[3][12] = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, /* IPv4 */
+                                            {0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43},       /* Tor v2 */
+                                            {0xfd, 0x6b, 0x88, 0xc0, 0x87, 0x24}};      /* Bitcoin Core's names of sources */
+    return memcmp(ip, prefixes[0], 12) == 0 || memcmp(ip, prefixes[1], 6) == 0 || memcmp(ip, prefixes[2], 6) == 0;
+}
+
 /* An addrv2 address: network id, length, bytes. Networks that we do not know are skipped over. */
 static bool read_addrv2(struct reader *r, struct net_addr *a, const char **problem)
 {
@@ -30,6 +39,8 @@ static bool read_addrv2(struct reader *r, struct net_addr *a, const char **probl
             *problem = "BIP155 address with a wrong length";
             return false;
         }
+        if (id == NET_IPV6 && is_embedded(p))
+            return true;
         a->network = (enum net_network)id;
         memcpy(a->ip, p, (size_t)len);
     }

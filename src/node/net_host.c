@@ -70,6 +70,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     o.blocks_only = n->set.blocks_only;
     o.min_fee_rate = config->policy.min_relay_fee_rate;
     o.peer_timeout = n->set.peer_timeout;
+    o.tx_reconciliation = args_bool(config->args, "txreconciliation", false);
     o.log_ips = args_bool(config->args, "logips", false);
     o.min_chain_work = config->min_chain_work;
     n->sync = sync_new(&o);

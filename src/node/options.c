@@ -82,6 +82,7 @@ static const struct arg_spec specs[] = {
     {"port", "<port>", C, ARG_NETWORK_ONLY,
      "Listen for connections on <port> (default: 8333, testnet3: 18333, testnet4: 48333, signet: 38333, regtest: 18444)"},
     {"timeout", "<n>", C, 0, "Connection timeout in milliseconds (minimum: 1, default: 5000)"},
+    {"txreconciliation", NULL, C, ARG_DEBUG_ONLY, "Enable transaction reconciliations per BIP 330 (default: 0)"},
     {"whitebind", "<[permissions@]addr>", C, 0, "Bind to the given address and add permission flags to the peers connecting to it"},
     {"whitelist", "<[permissions@]IP address or network>", C, 0,
      "Add permission flags to the peers using the given IP address or network: bloomfilter, noban, forcerelay, relay, mempool, "
@@ -212,7 +213,6 @@ static const struct arg_spec specs[] = {
     {"torpassword", "<value>", NULL, ARG_DEBUG_ONLY | ARG_SENSITIVE, NULL},
     IGNORED("txindex"),
     IGNORED("txospenderindex"),
-    IGNORED("txreconciliation"),
     IGNORED("txsendrate"),
     IGNORED("v2transport"),
     IGNORED("whitelistforcerelay"),

@@ -7,37 +7,49 @@
 
 #define CMPCT_VERSION 2
 
-struct ip_text {
-    char text[160];
+struct peer_text {
+    char text[200];
 };
 
-/* What follows a peer's number in the log: its address only where the user asked for it (-logips). */
-static struct ip_text log_ip(const struct sync *s, const struct peer *p)
+/* What follows a peer's number in the log: its address where the user asked for it (-logips), its network's owner where that is known. */
+static struct peer_text log_tail(const struct sync *s, const struct peer *p)
 {
-    struct ip_text t = {""};
+    struct peer_text t = {""};
+    int n = 0;
+
     if (s->o.log_ips)
-        snprintf(t.text, sizeof(t.text), ", peeraddr=%s", p->facts.addr);
+        n = snprintf(t.text, sizeof(t.text), ", peeraddr=%s", p->facts.addr);
+    if (p->facts.mapped_as)
+        snprintf(t.text + n, sizeof(t.text) - (size_t)n, ", mapped_as=%u", (unsigned)p->facts.mapped_as);
     return t;
+}
+
+/* The peer's address as the version message tells it: nothing for those that do not fit in there or mean nothing to it. */
+static struct net_addr their_address(const struct peer *p)
+{
+    struct net_addr addr = p->facts.remote;
+
+    if ((addr.network != NET_IPV4 && addr.network != NET_IPV6) || !net_addr_is_routable(&addr))
+        addr = (struct net_addr){.network = NET_IPV6};
+    return addr;
 }
 
 void handshake_send_version(struct sync *s, struct peer *p)
 {
     struct msg_version v = {.version = PROTOCOL_VERSION, .services = p->our_services, .time = time_now(), .nonce = p->nonce};
     struct writer w = WRITER_INIT;
-    struct net_addr addr;
+    char them[NET_ADDR_TEXT];
 
-    if (net_addr_parse(&addr, p->facts.addr, 0) && net_addr_is_routable(&addr))
-        v.addr_recv = addr;
-    else
-        v.addr_recv.network = NET_IPV6;
+    v.addr_recv = their_address(p);
     snprintf(v.user_agent, sizeof(v.user_agent), "%s", s->o.user_agent);
     v.start_height = chain_height(s->o.chain);
     v.relay = !tx_refuses(s, p);
     msg_version_encode(&w, &v);
     p->version_sent = true;
     peer_send_writer(s, p, "version", &w);
-    log_debug(LOG_NET, "send version message: version=%d, blocks=%d, txrelay=%d, peer=%" PRId64 "%s", v.version, v.start_height,
-              v.relay, p->id, log_ip(s, p).text);
+    net_addr_text(them, &v.addr_recv);
+    log_debug(LOG_NET, "send version message: version=%d, blocks=%d%s%s, txrelay=%d, peer=%" PRId64, v.version, v.start_height,
+              s->o.log_ips ? ", them=" : "", s->o.log_ips ? them : "", v.relay, p->id);
 }
 
 /* Did we open this connection to ourselves? */
@@ -55,7 +67,7 @@ uint64_t wanted_services(const struct sync *s, uint64_t offered)
     const struct block_entry *tip = chain_tip(s->o.chain);
     bool near = (time_now() - (int64_t)tip->node.time) / s->o.params->pow_spacing < 144;
 
-    if ((offered & NODE_NETWORK_LIMITED) && near && !chain_initial_download(s->o.chain))
+    if ((offered & NODE_NETWORK_LIMITED) && near)
         return NODE_NETWORK_LIMITED | NODE_WITNESS;
     return NODE_NETWORK | NODE_WITNESS;
 }
@@ -88,6 +100,7 @@ static bool announce_features(struct sync *s, struct peer *p)
     if (p->common_version >= WTXIDRELAY_VERSION) {
         peer_send(s, p, "wtxidrelay", NULL, 0);
         peer_send(s, p, "sendaddrv2", NULL, 0);
+        reconcile_offer(s, p);
     }
     if (upkeep_refuses_txs(s, p, "version", true))
         return false;
@@ -131,22 +144,44 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
         peer_malformed(p, m, "DataStream::read(): end of data");
         return;
     }
+    if (!peer_inbound(p) && s->o.host.addr.services)
+        s->o.host.addr.services(s->o.host.ctx, p->id, v.services);
     if (version_unacceptable(s, p, &v))
         return;
+    if (s->o.host.addr.seen_as)
+        s->o.host.addr.seen_as(s->o.host.ctx, p->id, &v.addr_recv);
     if (peer_inbound(p))
         handshake_send_version(s, p);
     version_take(s, p, &v);
     net_addr_text(us, &v.addr_recv);
     log_debug(LOG_NET, "receive version message: %s: version %d, blocks=%d, us=%s, txrelay=%d, peer=%" PRId64 "%s",
-              v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id, log_ip(s, p).text);
+              v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id,
+              log_tail(s, p).text);
     if (!announce_features(s, p))
         return;
-    if (!peer_inbound(p))
+    if (!peer_inbound(p)) {
         addr_start(s, p);
+        if (s->o.host.addr.handshake_done)
+            s->o.host.addr.handshake_done(s->o.host.ctx, p->id, v.services);
+    }
     if (p->facts.type == CONN_FEELER) {
         log_debug(LOG_NET, "feeler connection completed, " DISCONNECT_FMT, p->id);
         peer_disconnect(s, p);
     }
+}
+
+/* Anybody can make us write the line of an inbound peer as often as they like: it is a debug line. */
+static void log_new_peer(const struct sync *s, const struct peer *p)
+{
+    const char *type = connection_type_name(p->facts.type), *transport = p->facts.v2 ? "v2" : "v1";
+    struct peer_text tail = log_tail(s, p);
+
+    if (peer_inbound(p))
+        log_debug(LOG_NET, "New %s peer connected: transport: %s, version: %d, peer=%" PRId64 "%s", type, transport, p->version,
+                  p->id, tail.text);
+    else
+        log_info("New %s peer connected: transport: %s, version: %d, peer=%" PRId64 "%s", type, transport, p->version, p->id,
+                 tail.text);
 }
 
 void on_verack(struct sync *s, struct peer *p, const struct message *m)
@@ -159,16 +194,13 @@ void on_verack(struct sync *s, struct peer *p, const struct message *m)
         log_debug(LOG_NET, "ignoring redundant verack message from peer=%" PRId64, p->id);
         return;
     }
-    if (peer_inbound(p))
-        log_debug(LOG_NET, "New %s peer connected: transport: v1, version: %d, peer=%" PRId64 "%s",
-                  connection_type_name(p->facts.type), p->version, p->id, log_ip(s, p).text);
-    else
-        log_info("New %s peer connected: transport: v1, version: %d, peer=%" PRId64 "%s", connection_type_name(p->facts.type),
-                 p->version, p->id, log_ip(s, p).text);
+    log_new_peer(s, p);
     if (p->common_version >= SENDCMPCT_VERSION) {
         msg_sendcmpct_encode(&w, &cmpct);
         peer_send_writer(s, p, "sendcmpct", &w);
     }
+    if (!p->wtxid_relay || p->reconcile != RECONCILE_REGISTERED)
+        reconcile_forget(p);
     p->handshake_done = true;
     if (p->wtxid_relay)
         s->n_wtxid_peers++;
@@ -255,13 +287,6 @@ void on_feature(struct sync *s, struct peer *p, const struct message *m)
         return;
     }
     peer_disconnect(s, p);
-}
-
-void on_sendtxrcncl(struct sync *s, struct peer *p, const struct message *m)
-{
-    (void)s;
-    (void)m;
-    log_debug(LOG_NET, "sendtxrcncl from peer=%" PRId64 " ignored, as our node does not have txreconciliation enabled", p->id);
 }
 
 void handshake_flush(struct sync *s, struct peer *p)

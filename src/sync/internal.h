@@ -72,6 +72,7 @@ struct peer {
     bool wants_addrv2, wtxid_relay, prefers_headers, sent_sendheaders;
     bool provides_cmpct, hb_from;
     bool preferred; /* we like to download from it */
+    enum { RECONCILE_NONE, RECONCILE_OFFERED, RECONCILE_REGISTERED } reconcile; /* reconcile.c */
 
     /* ping.c */
     uint64_t ping_nonce;         /* 0: none outstanding */
@@ -141,8 +142,12 @@ struct peer {
     struct tx_candidate *candidates;
     size_t n_candidates, n_requested;
 
-    /* addr.c */
+    /* addr.c, addr_relay.c */
     bool addr_relay, getaddr_seen, getaddr_sent;
+    struct recent addr_known;
+    struct addr_entry *addr_to_send;
+    size_t n_addr_to_send, cap_addr_to_send;
+    int64_t next_addr_send, next_own_addr; /* us; 0: not yet */
     double addr_tokens;
     int64_t addr_tokens_time; /* us */
     uint64_t addr_processed, addr_rate_limited;
@@ -185,6 +190,8 @@ struct sync {
     uint64_t relay_sequence;
     int64_t mempool_fee_rate; /* sat/kvB */
     int64_t next_inbound_inv; /* us */
+
+    uint64_t addr_k0, addr_k1; /* choose who is told of an address */
 
     struct tx_requests *requests;
     struct orphan *orphans;
@@ -256,6 +263,12 @@ void on_sendcmpct(struct sync *s, struct peer *p, const struct message *m);
 void on_wtxidrelay(struct sync *s, struct peer *p, const struct message *m);
 void on_sendaddrv2(struct sync *s, struct peer *p, const struct message *m);
 void on_feature(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- reconcile.c ---- */
+/** Offers reconciliation where Core does. */
+void reconcile_offer(struct sync *s, struct peer *p);
+/** There is no agreement, or none any more. */
+void reconcile_forget(struct peer *p);
 void on_sendtxrcncl(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- ping.c ---- */
@@ -264,10 +277,21 @@ void on_ping(struct sync *s, struct peer *p, const struct message *m);
 void on_pong(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- addr.c ---- */
+/** Asks for addresses, if addresses are exchanged with this peer. */
 void addr_start(struct sync *s, struct peer *p);
+/** From now on addresses are exchanged with the peer. Returns: false if they never are (block-relay-only, feeler). */
 bool addr_setup(struct peer *p);
 void on_addr(struct sync *s, struct peer *p, const struct message *m);
 void on_addrv2(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- addr_relay.c ---- */
+/** The peer knows the address. */
+void addr_remember(struct peer *p, const struct net_addr *a);
+/** Queues a fresh address for one or two peers, the same ones for a day. */
+void addr_pass_on(struct sync *s, const struct peer *from, const struct addr_entry *e, bool reachable);
+/** Our own address and what is queued, when it is their time. */
+void addr_flush(struct sync *s, struct peer *p);
+void addr_clear(struct peer *p);
 void on_getaddr(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- refuse.c: services that are off ---- */

@@ -49,6 +49,7 @@ void peer_free(struct sync *s, struct peer *p)
     hash_list_clear(&p->announce_headers);
     hash_list_clear(&p->announce_inv);
     recent_clear(&p->tx_known);
+    addr_clear(p);
     presync_end(p);
     free(p);
 }
@@ -68,6 +69,7 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
     download_forget_peer(s, p);
     tx_request_forget_peer(s, p);
     orphans_forget_peer(s, p);
+    reconcile_forget(p);
     log_debug(LOG_NET, "Cleared nodestate for peer=%" PRId64, p->id);
     peer_free(s, p);
 }
@@ -194,6 +196,7 @@ void peer_flush(struct sync *s, struct peer *p)
     ping_flush(s, p);
     if (p->closing)
         return;
+    addr_flush(s, p);
     handshake_flush(s, p);
     /* Initial sync goes with peers that we chose; with others only when there is none of those or nothing is under way. */
     may_sync = p->preferred ||

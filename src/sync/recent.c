@@ -1,4 +1,4 @@
-/* recent.c - see recent.h. Used by relay (what a peer knows) and by transaction requests (rejected, confirmed). */
+/* recent.c - see recent.h. Used by relay and addr (what a peer knows) and by transaction requests (rejected, confirmed). */
 #include "sync/recent.h"
 
 #include <stdlib.h>
@@ -69,10 +69,8 @@ static void grow(struct recent *r)
     r->cap[0] = cap;
 }
 
-void recent_add(struct recent *r, const uint8_t hash[32])
+static void add(struct recent *r, uint64_t d)
 {
-    uint64_t d = digest(r, hash);
-
     if (find(r->slots[0], r->cap[0], d))
         return;
     if (r->n[0] == r->limit) {
@@ -89,8 +87,33 @@ void recent_add(struct recent *r, const uint8_t hash[32])
     r->n[0]++;
 }
 
+static bool has(const struct recent *r, uint64_t d)
+{
+    return find(r->slots[0], r->cap[0], d) || find(r->slots[1], r->cap[1], d);
+}
+
+void recent_add(struct recent *r, const uint8_t hash[32])
+{
+    add(r, digest(r, hash));
+}
+
 bool recent_has(const struct recent *r, const uint8_t hash[32])
 {
-    uint64_t d = digest(r, hash);
-    return find(r->slots[0], r->cap[0], d) || find(r->slots[1], r->cap[1], d);
+    return has(r, digest(r, hash));
+}
+
+static uint64_t digest_bytes(const struct recent *r, const void *data, size_t len)
+{
+    uint64_t d = siphash(r->k0, r->k1, data, len);
+    return d ? d : 1;
+}
+
+void recent_add_bytes(struct recent *r, const void *data, size_t len)
+{
+    add(r, digest_bytes(r, data, len));
+}
+
+bool recent_has_bytes(const struct recent *r, const void *data, size_t len)
+{
+    return has(r, digest_bytes(r, data, len));
 }

@@ -21,5 +21,8 @@ void recent_clear(struct recent *r);
 void recent_reset(struct recent *r);
 void recent_add(struct recent *r, const uint8_t hash[32]);
 bool recent_has(const struct recent *r, const uint8_t hash[32]);
+/** The same for any bytes. */
+void recent_add_bytes(struct recent *r, const void *data, size_t len);
+bool recent_has_bytes(const struct recent *r, const void *data, size_t len);
 
 #endif

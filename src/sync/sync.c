@@ -16,6 +16,8 @@ struct sync *sync_new(const struct sync_options *o)
         rng_init(&s->rng);
     s->stall_timeout = STALL_TIMEOUT_MIN;
     s->relay_sequence = 1;
+    s->addr_k0 = rng_u64(&s->rng);
+    s->addr_k1 = rng_u64(&s->rng);
     s->requests = tx_requests_new();
     recent_init(&s->rejects, 60000);
     recent_init(&s->confirmed, 24000);

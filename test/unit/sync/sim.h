@@ -291,6 +291,9 @@ static inline void sim_header_tip(void *ctx, const struct block_entry *best, boo
         sync_header_tip(n->sync, best);
 }
 
+/* Set by a test: changes the options of nodes made from then on. */
+static void (*sim_tune)(struct sync_options *o);
+
 static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_work)
 {
     struct sim_node *n = &s->node[s->n++];
@@ -312,14 +315,24 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
     memset(&o, 0, sizeof(o));
     o.params = &n->bed.params;
     o.chain = n->bed.c;
-    o.host = (struct sync_host){n,      sim_send, sim_disconnect, sim_discourage, sim_headers, sim_block,
-                                sim_tx, sim_read, sim_busy,       sim_full,       NULL};
+    o.host = (struct sync_host){.ctx = n,
+                                .send = sim_send,
+                                .disconnect = sim_disconnect,
+                                .discourage = sim_discourage,
+                                .submit_headers = sim_headers,
+                                .submit_block = sim_block,
+                                .submit_tx = sim_tx,
+                                .read_block = sim_read,
+                                .busy = sim_busy,
+                                .send_full = sim_full};
     o.user_agent = "/Test:1/";
     o.local_services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED;
     o.min_fee_rate = 100;
     o.peer_timeout = 60;
     o.min_chain_work = n->bed.o.min_chain_work;
     o.seed = 1234 + s->n;
+    if (sim_tune)
+        sim_tune(&o);
     n->sync = sync_new(&o);
     return n;
 }
