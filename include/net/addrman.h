@@ -53,14 +53,18 @@ struct addrman_place {
 /** Every occupied place of one table (an address may stand in several of the new one). Out: *out malloc'ed. Returns: the count. */
 size_t addrman_places(const struct addrman *a, struct addrman_place **out, enum addrman_table table);
 
+/** Core's consistency check. Returns: 0, or Core's number of what is wrong. Made by the check_ratio, after a load, and by tests. */
+int addrman_check(const struct addrman *a);
+
 /** peers.dat in Core's format (version 4; 0 to 4 are read), checksum and magic included. */
 enum rc addrman_save(struct addrman *a, const char *path, const uint8_t magic[4]);
-/** Out: *problem: malloc'ed, with RC_CORRUPT or RC_IO: Core's text. RC_NOT_FOUND without a file. On failure *a_new is NULL. */
+/** Returns: RC_NOT_FOUND without a file; RC_INVALID if it is of a later version that we cannot read (Core sets such a file aside); RC_CORRUPT,
+ *  RC_IO. Out: *problem: malloc'ed, with all of these but RC_NOT_FOUND: Core's text. On failure *a_new is NULL. */
 enum rc addrman_load(struct addrman **a_new, const char *path, const uint8_t magic[4], const struct netgroup *groups,
                      bool deterministic, unsigned check_ratio, char **problem);
-/** The two halves of the above on bytes (tests, fuzzing). decode: false with Core's text in *problem (malloc'ed). */
-void addrman_encode(struct writer *w, struct addrman *a, const uint8_t magic[4]);
-bool addrman_decode(struct addrman *a, const uint8_t *data, size_t len, const uint8_t magic[4], char **problem);
+/** The two halves of the above on bytes (tests, fuzzing). decode: a is new; after a failure it can only be freed. */
+void addrman_encode(struct writer *w, const struct addrman *a, const uint8_t magic[4]);
+enum rc addrman_decode(struct addrman *a, const uint8_t *data, size_t len, const uint8_t magic[4], char **problem);
 
 /** anchors.dat: addresses of block-relay-only peers to come back to after a restart, in Core's format. The load deletes the file.
  *  Out: entries (max). Returns: the count (0 if the file is absent or damaged). */

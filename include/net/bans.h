@@ -21,6 +21,8 @@ void bans_clear(struct bans *b);
 /** Is that very subnet banned / the address inside of a banned one? Ended bans do not count. */
 bool bans_has_subnet(const struct bans *b, const struct subnet *s);
 bool bans_has_addr(const struct bans *b, const struct net_addr *a);
+/** Drops bans that have ended. Returns: how many. */
+size_t bans_sweep(struct bans *b);
 /** All that have not ended, ordered by subnet; ended ones are dropped. Out: *out malloc'ed. Returns: the count. */
 size_t bans_list(struct bans *b, struct ban **out);
 /** Remembers / has it been seen lately (false positives are rare, the last 50,000 are certain). */

@@ -45,6 +45,16 @@ bool net_addr_is_valid(const struct net_addr *a);
 bool net_addr_is_local(const struct net_addr *a);
 bool net_addr_is_routable(const struct net_addr *a);
 bool net_addr_is_any(const struct net_addr *a);
+/** A name in the dress of an address (in fd6b:88c0:8724::/48, Core's NET_INTERNAL): the source of addresses that a DNS seed gave. Never valid. */
+bool net_addr_is_internal(const struct net_addr *a);
+/** The internal address of a name. */
+void net_addr_from_name(struct net_addr *a, const char *name);
+/** The IPv4 address that a routable address is or tunnels (RFC 6145, RFC 6052, 6to4, Teredo). Returns: false if there is none. */
+bool net_addr_linked_ipv4(uint8_t out[4], const struct net_addr *a);
+/** Core's GetNetClass: the network, but IPv4 for what tunnels it, and NET_UNKNOWN for what is not routable. */
+enum net_network net_addr_class(const struct net_addr *a);
+/** Core's GetAddrBytes: the 16 bytes of old messages for IPv4 and IPv6, the address itself for others. Returns: the length. */
+size_t net_addr_bytes(uint8_t out[32], const struct net_addr *a);
 /** "ipv4", "ipv6", "onion", "i2p", "cjdns", "not_publicly_routable": as getpeerinfo names it. */
 const char *net_addr_network_name(const struct net_addr *a);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/addr_codec.h"
 #include "net/message.h"
 #include "primitives/serialize.h"
 #include "util/mem.h"
@@ -10,17 +11,32 @@
 
 static const char end_of_data[] = "DataStream::read(): end of data";
 
-/* IPv4 and what else old messages carried inside of IPv6 has no business there in addrv2. */
+/* IPv4 and Tor v2, which old messages carried inside of IPv6, have no business there in addrv2. */
 static bool is_embedded(const uint8_t ip[16])
 {
-    static const uint8_t prefixes[3][12] = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, /* IPv4 */
-                                            {0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43},       /* Tor v2 */
-                                            {0xfd, 0x6b, 0x88, 0xc0, 0x87, 0x24}};      /* Bitcoin Core's names of sources */
-    return memcmp(ip, prefixes[0], 12) == 0 || memcmp(ip, prefixes[1], 6) == 0 || memcmp(ip, prefixes[2], 6) == 0;
+    static const uint8_t prefixes[2][12] = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, /* IPv4 */
+                                            {0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43}};      /* Tor v2 */
+    return memcmp(ip, prefixes[0], 12) == 0 || memcmp(ip, prefixes[1], 6) == 0;
 }
 
-/* An addrv2 address: network id, length, bytes. Networks that we do not know are skipped over. */
-static bool read_addrv2(struct reader *r, struct net_addr *a, const char **problem)
+/* What Core says of an address whose length is not that of its network. */
+static const char *wrong_length(uint8_t id)
+{
+    switch (id) {
+    case NET_IPV4:
+        return "BIP155 IPv4 address with a wrong length (should be 4)";
+    case NET_IPV6:
+        return "BIP155 IPv6 address with a wrong length (should be 16)";
+    case NET_ONION:
+        return "BIP155 TORv3 address with a wrong length (should be 32)";
+    case NET_I2P:
+        return "BIP155 I2P address with a wrong length (should be 32)";
+    default:
+        return "BIP155 CJDNS address with a wrong length (should be 16)";
+    }
+}
+
+bool addr_read_v2(struct reader *r, struct net_addr *a, const char **problem)
 {
     uint8_t id = read_u8(r);
     uint64_t len = read_compact_size(r);
@@ -34,37 +50,55 @@ static bool read_addrv2(struct reader *r, struct net_addr *a, const char **probl
     p = read_bytes(r, (size_t)len);
     if (!p)
         return false;
-    if (id == NET_IPV4 || id == NET_IPV6 || id == NET_ONION || id == NET_I2P || id == NET_CJDNS) {
-        if (len != net_addr_size((enum net_network)id)) {
-            *problem = "BIP155 address with a wrong length";
-            return false;
-        }
-        if (id == NET_IPV6 && is_embedded(p))
-            return true;
-        a->network = (enum net_network)id;
-        memcpy(a->ip, p, (size_t)len);
+    if (net_addr_size((enum net_network)id) == 0)
+        return true;
+    if (len != net_addr_size((enum net_network)id)) {
+        *problem = wrong_length(id);
+        return false;
     }
+    if (id == NET_IPV6 && is_embedded(p))
+        return true;
+    a->network = (enum net_network)id;
+    memcpy(a->ip, p, (size_t)len);
     return true;
+}
+
+void addr_write_v2(struct writer *w, const struct net_addr *a)
+{
+    enum net_network n = a->network == NET_UNKNOWN ? NET_IPV6 : a->network;
+
+    write_u8(w, (uint8_t)n);
+    write_var_bytes(w, a->ip, net_addr_size(n));
+}
+
+uint16_t addr_read_port(struct reader *r)
+{
+    const uint8_t *p = read_bytes(r, 2);
+
+    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+void addr_write_port(struct writer *w, uint16_t port)
+{
+    write_u8(w, (uint8_t)(port >> 8));
+    write_u8(w, (uint8_t)port);
 }
 
 static bool read_entry(struct reader *r, struct addr_entry *e, bool v2, const char **problem)
 {
-    const uint8_t *port;
     uint8_t ip[16];
 
     e->time = read_u32(r);
     if (v2) {
         e->services = read_compact_u64(r);
-        if (!read_addrv2(r, &e->addr, problem))
+        if (!addr_read_v2(r, &e->addr, problem))
             return false;
     } else {
         e->services = read_u64(r);
         read_copy(r, ip, 16);
         net_addr_from16(&e->addr, ip);
     }
-    port = read_bytes(r, 2);
-    if (port)
-        e->addr.port = (uint16_t)(port[0] << 8 | port[1]);
+    e->addr.port = addr_read_port(r);
     return !r->failed;
 }
 
@@ -98,18 +132,14 @@ void msg_addr_encode(struct writer *w, const struct addr_entry *entries, size_t 
     write_compact_size(w, n);
     for (size_t i = 0; i < n; i++) {
         const struct addr_entry *e = &entries[i];
-        uint8_t *port;
         write_u32(w, e->time);
         if (v2) {
             write_compact_size(w, e->services);
-            write_u8(w, (uint8_t)e->addr.network);
-            write_var_bytes(w, e->addr.ip, net_addr_size(e->addr.network));
+            addr_write_v2(w, &e->addr);
         } else {
             write_u64(w, e->services);
             net_addr_to16(writer_extend(w, 16), &e->addr);
         }
-        port = writer_extend(w, 2);
-        port[0] = (uint8_t)(e->addr.port >> 8);
-        port[1] = (uint8_t)e->addr.port;
+        addr_write_port(w, e->addr.port);
     }
 }

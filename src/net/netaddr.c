@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+static const uint8_t torv2_prefix[6] = {0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43};
 
 size_t net_addr_size(enum net_network n)
 {
@@ -43,7 +44,8 @@ void net_addr_from16(struct net_addr *a, const uint8_t ip[16])
         memcpy(a->ip, ip + 12, 4);
     } else {
         a->network = NET_IPV6;
-        memcpy(a->ip, ip, 16);
+        if (memcmp(ip, torv2_prefix, sizeof(torv2_prefix)) != 0) /* of a network that is gone: "::", which is not valid */
+            memcpy(a->ip, ip, 16);
     }
 }
 
@@ -110,7 +112,7 @@ bool net_addr_is_valid(const struct net_addr *a)
     static const uint8_t documentation[4] = {0x20, 0x01, 0x0d, 0xb8};
     static const uint8_t broadcast[4] = {255, 255, 255, 255};
 
-    if (a->network == NET_UNKNOWN || net_addr_is_any(a))
+    if (a->network == NET_UNKNOWN || net_addr_is_any(a) || net_addr_is_internal(a))
         return false;
     if (a->network == NET_IPV4)
         return memcmp(a->ip, broadcast, 4) != 0;

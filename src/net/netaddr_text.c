@@ -73,6 +73,11 @@ void net_addr_ip_text(char out[NET_ADDR_TEXT], const struct net_addr *a)
         return;
     case NET_IPV6:
     case NET_CJDNS:
+        if (net_addr_is_internal(a)) {
+            base32_encode(out, a->ip + 6, 10);
+            memcpy(out + strlen(out), ".internal", sizeof(".internal"));
+            return;
+        }
         inet_ntop(AF_INET6, a->ip, out, NET_ADDR_TEXT);
         return;
     case NET_ONION:
