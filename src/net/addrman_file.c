@@ -102,7 +102,7 @@ struct loader {
     uint8_t format;
     int32_t n_new, n_tried;
     uint32_t buckets;
-    int32_t *fresh;        /* records of the new addresses, by their index in the file */
+    int32_t *fresh; /* records of the new addresses, by their index in the file */
     size_t lost_new, lost_tried;
     bool twice; /* an address stands there twice */
     char **problem;
@@ -124,8 +124,9 @@ static enum rc read_head(struct loader *l)
     if (r->failed)
         return bad(l, end_of_file);
     if (compatible < COMPATIBLE_BASE) {
-        *l->problem = xasprintf("Corrupted addrman database: The compat value (%u) is lower than the expected minimum value %d."
-                                STREAM_ERROR, compatible, COMPATIBLE_BASE);
+        *l->problem =
+            xasprintf("Corrupted addrman database: The compat value (%u) is lower than the expected minimum value %d." STREAM_ERROR,
+                      compatible, COMPATIBLE_BASE);
         return RC_CORRUPT;
     }
     if (compatible - COMPATIBLE_BASE > FORMAT) {
@@ -143,7 +144,8 @@ static enum rc read_head(struct loader *l)
     if (l->format >= FORMAT_DETERMINISTIC)
         l->buckets ^= BUCKETS_MARK;
     if (l->n_new < 0 || l->n_new > MAX_NEW) {
-        *l->problem = xasprintf("Corrupt AddrMan serialization: nNew=%" PRId32 ", should be in [0, %d]" STREAM_ERROR, l->n_new, MAX_NEW);
+        *l->problem =
+            xasprintf("Corrupt AddrMan serialization: nNew=%" PRId32 ", should be in [0, %d]" STREAM_ERROR, l->n_new, MAX_NEW);
         return RC_CORRUPT;
     }
     if (l->n_tried < 0 || l->n_tried > MAX_TRIED) {

@@ -7,9 +7,9 @@
 #include "util/mem.h"
 #include "util/time.h"
 
-#define REPLACEMENT (4 * 3600)  /* a tried address that answered within this time stays */
-#define TEST_WINDOW (40 * 60)   /* so long we try to test who stands in the way */
-#define TEST_ANSWER_SECONDS 60  /* to let the test end */
+#define REPLACEMENT (4 * 3600) /* a tried address that answered within this time stays */
+#define TEST_WINDOW (40 * 60)  /* so long we try to test who stands in the way */
+#define TEST_ANSWER_SECONDS 60 /* to let the test end */
 
 static void log_replacing(const char *fmt_begin, const struct record *old, const struct record *fresh, const char *fmt_end)
 {
