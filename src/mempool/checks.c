@@ -1,5 +1,5 @@
 /* checks.c - the steps of judging one transaction that concern itself and its inputs, in the order in which Core reports faults. Called by
- * accept.c; validation thread. */
+ * accept.c and package.c; validation thread. */
 #include <stdio.h>
 
 #include "mempool/internal.h"
@@ -9,7 +9,31 @@
 /* Outputs of the same transaction that are looked for in the chain before it is called an orphan. */
 #define KNOWN_OUTPUTS_TRIED 16
 
-bool attempt_check_form(struct attempt *a)
+void attempt_init(struct attempt *a, struct mempool *m, struct tx *tx, const struct accept_rules *rules, struct verdict *v)
+{
+    *a = (struct attempt){.m = m, .tx = tx, .rules = rules, .v = v, .tip = m->o.chain.tip(m->o.chain.ctx)};
+}
+
+void attempt_clear(struct attempt *a)
+{
+    entry_free(a->entry);
+    a->entry = NULL;
+    pool_list_clear(&a->direct);
+}
+
+void attempt_result(const struct attempt *a, struct mempool_result *r, bool rate_known)
+{
+    if (!a->entry)
+        return;
+    r->fee = a->entry->pub.fee;
+    r->vsize = a->entry->pub.vsize;
+    if (!rate_known)
+        return;
+    r->effective_rate = policy_rate(a->entry->pub.modified_fee, a->entry->pub.vsize);
+    r->includes = 1u;
+}
+
+static bool check_form(struct attempt *a)
 {
     const struct mempool *m = a->m;
     const char *reason;
@@ -31,6 +55,21 @@ bool attempt_check_form(struct attempt *a)
     return true;
 }
 
+/* The coin of an input: made by an earlier one of its package, else of pool or chain. */
+static enum rc find_coin(struct attempt *a, struct coin *c, const struct outpoint *o)
+{
+    for (size_t i = 0; i < a->n_before; i++) {
+        const struct tx *tx = a->before[i].tx;
+        if (!txid_equal(&tx->txid, &o->txid))
+            continue;
+        if (o->n >= tx->n_out)
+            return RC_NOT_FOUND;
+        *c = (struct coin){.out = tx->out[o->n], .height = MEMPOOL_COIN_HEIGHT, .coinbase = false};
+        return RC_OK;
+    }
+    return pool_coin(a->m, c, o);
+}
+
 /* An input is not there: is that because the transaction is in a block already? */
 static bool missing_input(struct attempt *a)
 {
@@ -43,21 +82,28 @@ static bool missing_input(struct attempt *a)
     return verdict_invalid(a->v, TX_MISSING_INPUTS, "bad-txns-inputs-missingorspent", NULL);
 }
 
-bool attempt_find_coins(struct attempt *a)
+static bool find_conflicts(struct attempt *a)
 {
-    uint32_t n = a->tx->n_in;
-    a->coins = (struct coin *)arena_alloc(&a->m->scratch, n * sizeof(*a->coins));
-    a->spent = (struct tx_out *)arena_alloc(&a->m->scratch, n * sizeof(*a->spent));
     a->m->mark++;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < a->tx->n_in; i++) {
         struct spend *s = index_find_spend(a->m, &a->tx->in[i].prevout);
+        if (s && a->rules->never_replace)
+            return verdict_invalid(a->v, TX_MEMPOOL_POLICY, "bip125-replacement-disallowed", NULL);
         if (s && s->by->mark != a->m->mark) {
             s->by->mark = a->m->mark;
             pool_list_add(&a->direct, s->by);
         }
     }
+    return true;
+}
+
+static bool find_coins(struct attempt *a)
+{
+    uint32_t n = a->tx->n_in;
+    a->coins = (struct coin *)arena_alloc(&a->m->scratch, n * sizeof(*a->coins));
+    a->spent = (struct tx_out *)arena_alloc(&a->m->scratch, n * sizeof(*a->spent));
     for (uint32_t i = 0; i < n; i++) {
-        enum rc rc = pool_coin(a->m, &a->coins[i], &a->tx->in[i].prevout);
+        enum rc rc = find_coin(a, &a->coins[i], &a->tx->in[i].prevout);
         if (rc == RC_NOT_FOUND)
             return missing_input(a);
         if (rc != RC_OK)
@@ -68,7 +114,7 @@ bool attempt_find_coins(struct attempt *a)
     return true;
 }
 
-bool attempt_check_inputs(struct attempt *a)
+static bool check_inputs(struct attempt *a)
 {
     bool standard = a->m->o.policy.require_standard;
     const struct header_node *depends;
@@ -85,18 +131,14 @@ bool attempt_check_inputs(struct attempt *a)
     return true;
 }
 
-static bool check_fee_rate(struct attempt *a)
+bool pool_check_fee_rate(struct mempool *m, int64_t fee, int64_t vsize, struct verdict *v)
 {
-    const struct mempool_entry *e = &a->entry->pub;
-    int64_t pool_fee = policy_fee(pool_min_fee_rate(a->m), e->vsize);
-    int64_t relay_fee = policy_fee(a->m->o.policy.min_relay_fee_rate, e->vsize);
+    int64_t pool_fee = policy_fee(pool_min_fee_rate(m), vsize), relay_fee = policy_fee(m->o.policy.min_relay_fee_rate, vsize);
 
-    if (pool_fee > 0 && e->modified_fee < pool_fee)
-        return verdict_invalid(a->v, TX_RECONSIDERABLE, "mempool min fee not met", "%lld < %lld", (long long)e->modified_fee,
-                               (long long)pool_fee);
-    if (e->modified_fee < relay_fee)
-        return verdict_invalid(a->v, TX_RECONSIDERABLE, "min relay fee not met", "%lld < %lld", (long long)e->modified_fee,
-                               (long long)relay_fee);
+    if (pool_fee > 0 && fee < pool_fee)
+        return verdict_invalid(v, TX_RECONSIDERABLE, "mempool min fee not met", "%lld < %lld", (long long)fee, (long long)pool_fee);
+    if (fee < relay_fee)
+        return verdict_invalid(v, TX_RECONSIDERABLE, "min relay fee not met", "%lld < %lld", (long long)fee, (long long)relay_fee);
     return true;
 }
 
@@ -112,15 +154,15 @@ static void fill_entry(struct attempt *a, struct entry *e)
     e->pub.sigop_cost = tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD);
     e->pub.vsize = policy_vsize(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
     e->adjusted_weight = policy_weight(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
-    e->pub.time = a->time;
+    e->pub.time = a->rules->time;
     e->pub.height = a->tip->height;
-    e->pub.sequence = a->bypass_limits ? 0 : a->m->sequence; /* from a block: older than anything in the pool */
+    e->pub.sequence = a->rules->bypass_limits ? 0 : a->m->sequence; /* from a block: older than anything in the pool */
     e->lock = pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &e->lock_block);
     for (uint32_t i = 0; i < a->tx->n_in; i++)
         e->pub.spends_coinbase |= a->coins[i].coinbase;
 }
 
-bool attempt_make_entry(struct attempt *a)
+static bool make_entry(struct attempt *a)
 {
     const struct policy *p = &a->m->o.policy;
     const struct mempool_entry *e;
@@ -132,7 +174,20 @@ bool attempt_make_entry(struct attempt *a)
         return verdict_invalid(a->v, TX_NOT_STANDARD, "dust", "tx with dust output must be 0-fee");
     if (e->sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
         return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%lld", (long long)e->sigop_cost);
-    return a->bypass_limits || check_fee_rate(a);
+    return a->rules->bypass_limits || a->rules->together || pool_check_fee_rate(a->m, e->modified_fee, e->vsize, a->v);
+}
+
+bool attempt_precheck(struct attempt *a)
+{
+    return check_form(a) && find_conflicts(a) && find_coins(a) && check_inputs(a) && make_entry(a) &&
+           (a->rules->bypass_limits || attempt_check_truc(a));
+}
+
+bool attempt_check_max_rate(struct attempt *a)
+{
+    struct fee_weight rate = {a->entry->pub.modified_fee, a->entry->pub.vsize}, max = {a->rules->max_fee_rate, 1000};
+
+    return max.fee == 0 || rate_cmp(rate, max) <= 0 || verdict_invalid(a->v, TX_MEMPOOL_POLICY, "max feerate exceeded", NULL);
 }
 
 static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midstate *mid)

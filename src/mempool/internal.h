@@ -195,37 +195,83 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
 /** Removes a transaction, if it is there, and all that spends it. */
 void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal why);
 
+/* change.c: what is to be added, and what has to go for it. */
+struct change {
+    struct mempool *m;
+    struct entry *added[MEMPOOL_PACKAGE_MAX]; /* parents first; theirs who made them until the change is applied */
+    size_t n_added;
+    struct pool_list direct;     /* conflicts, and the sibling that gives way */
+    struct pool_list conflicts;  /* with their descendants */
+    struct pool_list remaining;  /* what would stay of all clusters concerned, with what is added */
+    int64_t old_fees, old_vsize; /* of the conflicts */
+};
+void change_clear(struct change *c);
+/** Finds what must go with the direct conflicts. Returns: false (with reason) if those are in too many clusters. who: named as replacing. */
+bool change_gather_conflicts(struct change *c, const struct txid *who, const char *reason, struct verdict *v);
+/** Does no cluster become too large? To be asked before change_improves. */
+bool change_within_limits(struct change *c);
+/** Does the fee rate diagram of the clusters concerned become better? */
+bool change_improves(struct change *c);
+/** Takes the conflicts out and puts the entries in: they are the pool's from now on. may_have_children: see pool_insert. */
+void change_apply(struct change *c, bool may_have_children);
+
+/* How transactions are judged. */
+struct accept_rules {
+    int64_t time;
+    bool test_only;       /* nothing changes */
+    bool bypass_limits;   /* from a disconnected block */
+    bool never_replace;   /* what conflicts is refused */
+    bool never_evict;     /* a sibling does not give way */
+    bool trim_later;      /* the caller bounds the pool */
+    bool together;        /* fees are looked at for the whole package */
+    int64_t max_fee_rate; /* 0: none */
+};
+
 /* checks.c: one attempt to add a transaction. */
 struct attempt {
     struct mempool *m;
     struct tx *tx;
-    bool test_only, bypass_limits;
-    int64_t time;
+    const struct accept_rules *rules;
+    const struct attempt *before; /* those of the same package that come before it, whose outputs it may spend */
+    size_t n_before;
     struct verdict *v;
     const struct header_node *tip;
     struct coin *coins; /* n_in each, in m->scratch */
     struct tx_out *spent;
-    struct entry *entry;        /* owned until it is in the pool */
-    struct pool_list direct;    /* conflicts, and the sibling that gives way */
-    struct pool_list conflicts; /* with their descendants */
-    struct pool_list remaining; /* what would stay of all clusters concerned, with the new entry */
+    struct entry *entry;     /* owned until it is in the pool; its parents are those in the pool */
+    struct pool_list direct; /* conflicts, and the sibling that gives way */
     bool sibling;
 };
-bool attempt_check_form(struct attempt *a);
-bool attempt_find_coins(struct attempt *a);
-bool attempt_check_inputs(struct attempt *a);
-bool attempt_make_entry(struct attempt *a);
+void attempt_init(struct attempt *a, struct mempool *m, struct tx *tx, const struct accept_rules *rules, struct verdict *v);
+void attempt_clear(struct attempt *a);
+/** Form, inputs, fee and TRUC rules: all that is cheap and concerns this transaction alone. */
+bool attempt_precheck(struct attempt *a);
+bool attempt_check_max_rate(struct attempt *a);
+/** Are these fees above the pool's and the relay's minimum? */
+bool pool_check_fee_rate(struct mempool *m, int64_t fee, int64_t vsize, struct verdict *v);
 bool attempt_check_scripts(struct attempt *a);
+/** Fills in what is known: fee and size, and with rate_known the fee rate. */
+void attempt_result(const struct attempt *a, struct mempool_result *r, bool rate_known);
 /* truc.c */
 bool attempt_check_truc(struct attempt *a);
+/** The i-th of n as one of a package. Out: *v: the package's verdict. */
+bool attempts_check_truc(const struct attempt *all, size_t n, size_t i, struct verdict *v);
+/** Is the dust of all parents spent? The entry's parents must be complete. */
 bool attempt_check_dust_spends(struct attempt *a);
 /* replace.c */
-bool attempt_check_replacement(struct attempt *a);
-bool attempt_check_cluster(struct attempt *a);
+bool attempt_check_replacement(struct attempt *a, struct change *c);
 bool attempt_check_ancestry(struct attempt *a);
+/** May a parent and a child replace together? Out: *v: the package's verdict. */
+bool attempts_check_replacement(const struct attempt *all, size_t n, struct change *c, struct verdict *v);
 
 /* accept.c */
-bool pool_accept(struct mempool *m, struct tx *tx, int64_t time, bool test_only, bool bypass_limits, struct mempool_result *r);
+/** Out: *r; replaced (may be NULL): ids of what went are added to it. */
+bool pool_accept(struct mempool *m, struct tx *tx, const struct accept_rules *rules, struct mempool_result *r,
+                 struct mempool_package_result *replaced);
+/** Tells the events that a transaction was added. */
+void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee);
+/** Adds the ids of what a change takes away. */
+void pool_note_replaced(struct mempool_package_result *r, const struct change *c);
 /* locks.c: when a transaction may be mined. */
 struct sequence_lock pool_sequence_lock(const struct mempool *m, const struct header_node *tip, const struct tx *tx,
                                         const struct coin *coins, const struct header_node **depends);

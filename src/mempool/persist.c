@@ -104,7 +104,7 @@ static void load_tx(struct mempool *m, struct tx *tx, int64_t time, int64_t delt
         time = time_now();
     if (time <= time_now() - m->o.expiry)
         l->expired++;
-    else if (pool_accept(m, tx, time, false, false, &r))
+    else if (pool_accept(m, tx, &(const struct accept_rules){.time = time}, &r, NULL))
         l->accepted++;
     else if (index_find(m, &tx->txid))
         l->there++;

@@ -62,7 +62,8 @@ static bool check_sibling(struct attempt *a, struct entry *parent)
     }
     if (!sibling)
         return true;
-    if (count_descendants(parent) == TRUC_MAX_RELATIVES && count_ancestors(sibling) == TRUC_MAX_RELATIVES) {
+    if (!a->rules->never_evict && count_descendants(parent) == TRUC_MAX_RELATIVES &&
+        count_ancestors(sibling) == TRUC_MAX_RELATIVES) {
         pool_list_add(&a->direct, sibling);
         a->sibling = true;
         return true;
@@ -101,6 +102,83 @@ static bool spends(const struct tx *tx, const struct txid *id, uint32_t n)
     }
     return false;
 }
+
+/* ---- in a package ---- */
+
+static bool spends_of(const struct tx *tx, const struct tx *parent)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        if (txid_equal(&tx->in[i].prevout.txid, &parent->txid))
+            return true;
+    }
+    return false;
+}
+
+static bool check_package_inheritance(const struct attempt *all, size_t i, struct verdict *v)
+{
+    const struct tx *tx = all[i].tx;
+
+    for (size_t k = 0; k < i; k++) {
+        if (all[k].tx->version == TRUC_VERSION && spends_of(tx, all[k].tx))
+            return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "non-version=3 tx " WHO " cannot spend from version=3 tx " WHO,
+                                   WHO_OF(tx), WHO_OF(all[k].tx));
+    }
+    return true;
+}
+
+/* No other of the package may spend from its parent, and none from itself. */
+static bool check_package_family(const struct attempt *all, size_t n, size_t i, const struct tx *parent, struct verdict *v)
+{
+    const struct tx *tx = all[i].tx;
+
+    for (size_t k = 0; k < n; k++) {
+        for (uint32_t in = 0; k != i && in < all[k].tx->n_in; in++) {
+            const struct txid *from = &all[k].tx->in[in].prevout.txid;
+            if (txid_equal(from, &parent->txid))
+                return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would exceed descendant count limit",
+                                       WHO_OF(parent));
+            if (txid_equal(from, &tx->txid))
+                return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would have too many ancestors",
+                                       WHO_OF(all[k].tx));
+        }
+    }
+    return true;
+}
+
+bool attempts_check_truc(const struct attempt *all, size_t n, size_t i, struct verdict *v)
+{
+    const struct entry *e = all[i].entry, *pool_parent = e->n_parents ? e->parent[0] : NULL;
+    const struct tx *tx = all[i].tx, *parent = pool_parent ? pool_parent->pub.tx : NULL;
+    size_t package_parents = 0;
+
+    if (tx->version != TRUC_VERSION)
+        return check_package_inheritance(all, i, v); /* those in the pool were looked at with the transaction itself */
+    for (size_t k = 0; k < i; k++) {
+        if (!spends_of(tx, all[k].tx))
+            continue;
+        package_parents++;
+        if (!parent)
+            parent = all[k].tx;
+    }
+    if (e->n_parents + package_parents + 1 > TRUC_MAX_RELATIVES ||
+        (pool_parent && count_ancestors(pool_parent) + package_parents + 1 > TRUC_MAX_RELATIVES))
+        return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would have too many ancestors", WHO_OF(tx));
+    if (!parent)
+        return true;
+    if (e->pub.vsize > TRUC_CHILD_MAX_VSIZE)
+        return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "version=3 child tx " WHO " is too big: %lld > %d virtual bytes",
+                               WHO_OF(tx), (long long)e->pub.vsize, TRUC_CHILD_MAX_VSIZE);
+    if (parent->version != TRUC_VERSION)
+        return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "version=3 tx " WHO " cannot spend from non-version=3 tx " WHO,
+                               WHO_OF(tx), WHO_OF(parent));
+    if (!check_package_family(all, n, i, parent, v))
+        return false;
+    if (pool_parent && count_descendants(pool_parent) > 1)
+        return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would exceed descendant count limit", WHO_OF(parent));
+    return true;
+}
+
+/* ---- dust ---- */
 
 bool attempt_check_dust_spends(struct attempt *a)
 {

@@ -138,9 +138,9 @@ const struct rpc_command *rpc_find_command(const char *name);
 extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_stats_commands[], rpc_chain_control_commands[],
     rpc_coins_commands[], rpc_scan_commands[], rpc_mining_commands[], rpc_template_commands[], rpc_generate_commands[],
     rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[], rpc_send_commands[],
-    rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[], rpc_wait_commands[], rpc_proof_commands[],
-    rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[], rpc_message_commands[], rpc_mempool_cluster_commands[],
-    rpc_mempool_file_commands[], rpc_index_commands[];
+    rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[], rpc_wait_commands[],
+    rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[], rpc_message_commands[],
+    rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);
@@ -149,6 +149,25 @@ char *rpc_help_list(void);
 void jw_conversions(struct json_writer *j);
 /** Checks the parameters and runs the handler of call->command (NULL: there is none). params: array or object, NULL for none. */
 void rpc_run(struct rpc_call *call, struct json_object *params);
+
+/* ---- what the commands that take transactions share ---- */
+#define RPC_MAX_FEE_RATE (COIN / 10) /* satoshi per 1,000 vbytes */
+#define RPC_MAX_FEE_RATE_PARAM                                                                                                     \
+    {                                                                                                                              \
+        "maxfeerate", RPC_AMOUNT, 0, "\"0.10\"",                                                                                   \
+            "Reject transactions whose fee rate is higher than the specified value, expressed in BTC/kvB. Fee rates larger than "  \
+            "1BTC/kvB are rejected. Set "                                                                                          \
+            "to 0 to accept any fee rate.",                                                                                        \
+            NULL                                                                                                                   \
+    }
+#define RPC_MAX_BURN_PARAM                                                                                                         \
+    {                                                                                                                              \
+        "maxburnamount", RPC_AMOUNT, 0, "\"0.00\"",                                                                                \
+            "Reject transactions with provably unspendable outputs (e.g. 'datacarrier' outputs that use the OP_RETURN opcode) "    \
+            "greater than the "                                                                                                    \
+            "specified value, expressed in BTC.",                                                                                  \
+            NULL                                                                                                                   \
+    }
 
 /* ---- other threads (threads.c) ---- */
 /** Runs fn(arg) on the validation thread and waits. Returns: false with the error set if the node is stopping. */
@@ -188,6 +207,8 @@ void jw_signet_challenge(struct rpc_call *call);
 enum proof_result { PROOF_VALID, PROOF_WRONG, PROOF_MALFORMED };
 enum proof_result rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof,
                                   size_t len);
+/** Does an output that nobody can spend hold more than max_burn satoshi? */
+bool rpc_burns_too_much(const struct tx *tx, int64_t max_burn);
 const struct rpc_host *rpc_need_net(struct rpc_call *call);
 const struct rpc_host *rpc_need_mempool(struct rpc_call *call);
 

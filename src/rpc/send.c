@@ -1,12 +1,9 @@
-/* send.c - sendrawtransaction and testmempoolaccept: acceptance on the validation thread, announcement on the loop thread. */
+/* send.c - sendrawtransaction: acceptance on the validation thread, announcement on the loop thread. */
 #include <stdlib.h>
 
 #include "policy/policy.h"
 #include "rpc/priv.h"
 #include "script/script.h"
-
-#define DEFAULT_MAX_FEE_RATE (COIN / 10)
-#define PACKAGE_MAX 25
 
 struct send_op {
     struct rpc_call *call;
@@ -94,7 +91,7 @@ static bool has_valid_ops(const uint8_t *script, size_t len)
     return pos == end;
 }
 
-static bool burns_too_much(const struct tx *tx, int64_t max_burn)
+bool rpc_burns_too_much(const struct tx *tx, int64_t max_burn)
 {
     for (uint32_t i = 0; i < tx->n_out; i++) {
         const struct tx_out *o = &tx->out[i];
@@ -117,9 +114,9 @@ static void sendrawtransaction(struct rpc_call *call)
         rpc_error(call, RPC_DESERIALIZATION_ERROR, "TX decode failed. Make sure the tx has at least one input.");
         return;
     }
-    if (burns_too_much(op.tx, max_burn))
+    if (rpc_burns_too_much(op.tx, max_burn))
         rpc_error(call, RPC_VERIFY_ERROR, "Unspendable output exceeds maximum configured by user (maxburnamount)");
-    else if (rpc_fee_rate(call, &rate, 1, DEFAULT_MAX_FEE_RATE) && rpc_need_mempool(call)) {
+    else if (rpc_fee_rate(call, &rate, 1, RPC_MAX_FEE_RATE) && rpc_need_mempool(call)) {
         op.max_fee = policy_fee(rate, tx_vsize(op.tx));
         if (rpc_on_validation(call, accept_tx, &op) && judge(&op)) {
             if (call->host->net)
@@ -130,159 +127,11 @@ static void sendrawtransaction(struct rpc_call *call)
     tx_unref(op.tx);
 }
 
-/* ---- testmempoolaccept ---- */
-
-struct test_op {
-    struct mempool *mempool;
-    struct tx *txs[PACKAGE_MAX];
-    struct mempool_result results[PACKAGE_MAX];
-    size_t n, done;
-};
-
-static void test_all(void *arg)
-{
-    struct test_op *op = arg;
-
-    for (op->done = 0; op->done < op->n; op->done++) {
-        mempool_accept(op->mempool, op->txs[op->done], true, false, &op->results[op->done]);
-        if (op->results[op->done].kind != MEMPOOL_ACCEPTED && op->n > 1) {
-            op->done++;
-            break;
-        }
-    }
-}
-
-static void write_accepted(struct json_writer *j, const struct tx *tx, const struct mempool_result *r)
-{
-    jw_kv_bool(j, "allowed", true);
-    jw_kv_int(j, "vsize_adjusted", r->vsize);
-    jw_kv_int(j, "vsize", r->vsize);
-    jw_kv_int(j, "vsize_bip141", tx_vsize(tx));
-    jw_key(j, "fees");
-    jw_obj_begin(j);
-    jw_kv_amount(j, "base", r->fee);
-    jw_kv_amount(j, "effective-feerate", r->vsize ? r->fee * 1000 / r->vsize : 0);
-    jw_key(j, "effective-includes");
-    jw_arr_begin(j);
-    jw_hash(j, tx->wtxid.b);
-    jw_arr_end(j);
-    jw_obj_end(j);
-}
-
-static void write_refused(struct json_writer *j, const struct mempool_result *r)
-{
-    char text[sizeof(struct verdict)];
-
-    jw_kv_bool(j, "allowed", false);
-    if (r->verdict.code == TX_MISSING_INPUTS) {
-        jw_kv_str(j, "reject-reason", "missing-inputs");
-        return;
-    }
-    jw_kv_str(j, "reject-reason", r->verdict.reason);
-    jw_kv_str(j, "reject-details", verdict_string(&r->verdict, text));
-}
-
-/* Returns: false once a fee is over the limit: the rest is left unjudged. */
-static bool write_result(struct json_writer *j, const struct tx *tx, const struct mempool_result *r, int64_t rate)
-{
-    int64_t max_fee = r ? policy_fee(rate, r->vsize) : 0;
-    bool over = r && r->kind == MEMPOOL_ACCEPTED && max_fee > 0 && r->fee > max_fee;
-
-    jw_obj_begin(j);
-    jw_kv_hash(j, "txid", tx->txid.b);
-    jw_kv_hash(j, "wtxid", tx->wtxid.b);
-    if (over) {
-        jw_kv_bool(j, "allowed", false);
-        jw_kv_str(j, "reject-reason", "max-fee-exceeded");
-    } else if (r && r->kind == MEMPOOL_ACCEPTED) {
-        write_accepted(j, tx, r);
-    } else if (r) {
-        write_refused(j, r);
-    }
-    jw_obj_end(j);
-    return !over;
-}
-
-static bool read_txs(struct rpc_call *call, struct test_op *op)
-{
-    struct json_object *list = rpc_arg(call, 0);
-    size_t n = json_object_array_length(list);
-
-    if (n < 1 || n > PACKAGE_MAX)
-        return rpc_error(call, RPC_INVALID_PARAMETER, "Array must contain between 1 and %d transactions.", PACKAGE_MAX);
-    while (op->n < n) {
-        struct json_object *v = json_object_array_get_idx(list, op->n);
-        if (!rpc_want(call, v, RPC_STR))
-            return false;
-        op->txs[op->n] = rpc_decode_tx(json_object_get_string(v), false, true);
-        if (!op->txs[op->n])
-            return rpc_error(call, RPC_DESERIALIZATION_ERROR, "TX decode failed: %s Make sure the tx has at least one input.",
-                             json_object_get_string(v));
-        op->n++;
-    }
-    return true;
-}
-
-/* The fault is of all of them together: none is judged. */
-static void write_package_error(struct json_writer *j, const struct test_op *op, const char *fault)
-{
-    jw_arr_begin(j);
-    for (size_t i = 0; i < op->n; i++) {
-        jw_obj_begin(j);
-        jw_kv_hash(j, "txid", op->txs[i]->txid.b);
-        jw_kv_hash(j, "wtxid", op->txs[i]->wtxid.b);
-        jw_kv_str(j, "package-error", fault);
-        jw_obj_end(j);
-    }
-    jw_arr_end(j);
-}
-
-static void testmempoolaccept(struct rpc_call *call)
-{
-    struct test_op op = {.mempool = call->host->mempool};
-    const char *fault;
-    int64_t rate;
-    bool go_on = true;
-
-    if (!rpc_need_mempool(call) || !rpc_fee_rate(call, &rate, 1, DEFAULT_MAX_FEE_RATE) || !read_txs(call, &op)) {
-        /* the error is set */
-    } else if ((fault = policy_package_error(op.txs, op.n)) != NULL) {
-        write_package_error(&call->out, &op, fault);
-    } else if (rpc_on_validation(call, test_all, &op)) {
-        jw_arr_begin(&call->out);
-        for (size_t i = 0; i < op.n; i++)
-            go_on &= write_result(&call->out, op.txs[i], go_on && i < op.done ? &op.results[i] : NULL, rate);
-        jw_arr_end(&call->out);
-    }
-    for (size_t i = 0; i < op.n; i++)
-        tx_unref(op.txs[i]);
-}
-
-#define MAX_FEE_RATE_PARAM                                                                                                         \
-    {                                                                                                                              \
-        "maxfeerate", RPC_AMOUNT, 0, "\"0.10\"",                                                                                   \
-            "Reject transactions whose fee rate is higher than the specified value, expressed in BTC/kvB. Fee rates larger than "  \
-            "1BTC/kvB are rejected. Set "                                                                                          \
-            "to 0 to accept any fee rate.",                                                                                        \
-            NULL                                                                                                                   \
-    }
-
 const struct rpc_command rpc_send_commands[] = {
     {"rawtransactions", "sendrawtransaction", sendrawtransaction,
-     RPC_PARAMS({"hexstring", RPC_HEX, RPC_REQUIRED, NULL, "The hex string of the raw transaction", NULL}, MAX_FEE_RATE_PARAM,
-                {"maxburnamount", RPC_AMOUNT, 0, "\"0.00\"",
-                 "Reject transactions with provably unspendable outputs (e.g. 'datacarrier' outputs that use the OP_RETURN opcode) "
-                 "greater than the "
-                 "specified value, expressed in BTC.",
-                 NULL}),
+     RPC_PARAMS({"hexstring", RPC_HEX, RPC_REQUIRED, NULL, "The hex string of the raw transaction", NULL}, RPC_MAX_FEE_RATE_PARAM,
+                RPC_MAX_BURN_PARAM),
      0,
      "Submit a raw transaction (serialized, hex-encoded) to the network.\n\n"
      "The transaction is added to the mempool and announced to all peers.\n"},
-    {"rawtransactions", "testmempoolaccept", testmempoolaccept,
-     RPC_PARAMS({"rawtxs", RPC_ARR, RPC_REQUIRED, NULL, "An array of hex strings of raw transactions.", "[\"rawtx\",...]"},
-                MAX_FEE_RATE_PARAM),
-     0,
-     "Returns result of mempool acceptance tests indicating if raw transaction(s) (serialized, hex-encoded) would be accepted by "
-     "mempool.\n"
-     "\nThis checks if transactions violate the consensus or policy rules.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};
