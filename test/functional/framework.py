@@ -89,11 +89,13 @@ def free_port():
 class Node:
     """One farthingd. node.getblockcount() and so on are RPC calls; keyword arguments are named ones."""
 
-    def __init__(self, test, name, chain="regtest", args=()):
+    def __init__(self, test, name, chain="regtest", args=(), program=None, debug="all"):
         self.test = test
         self.name = name
         self.chain = chain
         self.args = list(args)
+        self.program = program or os.path.join(BUILD, "farthingd")  # another node may stand in for ours
+        self.debug = debug
         self.dir = os.path.join(test.dir, name)
         self.net_dir = os.path.join(self.dir, {"main": "", "test": "testnet3"}.get(chain, chain))
         self.port = free_port()
@@ -106,8 +108,8 @@ class Node:
     # -- process --
 
     def command(self, extra=()):
-        return [os.path.join(BUILD, "farthingd"), "-datadir=" + self.dir, "-chain=" + self.chain, "-printtoconsole=0", "-debug=all", "-logtimemicros",
-                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1", "-connect=0", "-listen=1", *self.args, *extra]
+        return [self.program, "-datadir=" + self.dir, "-chain=" + self.chain, "-printtoconsole=0", "-debug=" + self.debug, "-logtimemicros",
+                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1:%d" % self.port, "-connect=0", "-listen=1", *self.args, *extra]
 
     def spawn(self, *extra):
         self.stderr_path = os.path.join(self.dir, "stderr")
@@ -245,8 +247,8 @@ class Test:
             with open(path, errors="replace") as f:
                 raise AssertionError("sanitizer report:\n" + f.read()[:20000])
 
-    def node(self, *args, chain="regtest", start=True):
-        node = Node(self, "node%d" % len(self.nodes), chain, args)
+    def node(self, *args, chain="regtest", start=True, program=None, debug="all"):
+        node = Node(self, "node%d" % len(self.nodes), chain, args, program, debug)
         self.nodes.append(node)
         return node.start() if start else node
 
