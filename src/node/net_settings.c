@@ -248,6 +248,8 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
     s->services = NODE_WITNESS | NODE_NETWORK_LIMITED;
     if (args_int(a, "prune", 0) == 0)
         s->services |= NODE_NETWORK;
+    if (args_bool(a, "peerbloomfilters", false))
+        s->services |= NODE_BLOOM;
     s->active = args_bool(a, "networkactive", true);
     s->dns = args_bool(a, "dns", true);
     s->blocks_only = args_bool(a, "blocksonly", false);

@@ -203,10 +203,6 @@ void jw_services(struct json_writer *j, const char *key, uint64_t services);
 void jw_service_names(struct json_writer *j, const char *key, uint64_t services);
 void jw_warnings(struct rpc_call *call);
 void jw_signet_challenge(struct rpc_call *call);
-/** Checks a BIP37 merkle block. Out: *header, *n_tx, ids (appended, 32 bytes each: what the proof is about). */
-enum proof_result { PROOF_VALID, PROOF_WRONG, PROOF_MALFORMED };
-enum proof_result rpc_check_proof(struct block_header *header, uint32_t *n_tx, struct writer *ids, const uint8_t *proof,
-                                  size_t len);
 /** Does an output that nobody can spend hold more than max_burn satoshi? */
 bool rpc_burns_too_much(const struct tx *tx, int64_t max_burn);
 const struct rpc_host *rpc_need_net(struct rpc_call *call);

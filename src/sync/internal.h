@@ -11,6 +11,7 @@
 
 #include "net/message.h"
 #include "net/permissions.h"
+#include "sync/bloom.h"
 #include "sync/recent.h"
 #include "sync/sync.h"
 #include "util/assert.h"
@@ -71,7 +72,7 @@ struct peer {
     int64_t time_offset;
     bool wants_addrv2, wtxid_relay, prefers_headers, sent_sendheaders;
     bool provides_cmpct, hb_from;
-    bool preferred; /* we like to download from it */
+    bool preferred;                                                             /* we like to download from it */
     enum { RECONCILE_NONE, RECONCILE_OFFERED, RECONCILE_REGISTERED } reconcile; /* reconcile.c */
 
     /* ping.c */
@@ -125,6 +126,8 @@ struct peer {
 
     /* announce.c */
     struct hash_list announce_headers, announce_inv;
+
+    struct bloom *bloom; /* filtered.c; NULL: none */
 
     /* relay.c */
     bool tx_relay;  /* transactions may be announced to it at all */
@@ -295,9 +298,16 @@ void addr_clear(struct peer *p);
 void on_getaddr(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- refuse.c: services that are off ---- */
-void on_filter(struct sync *s, struct peer *p, const struct message *m);
 void on_getcf(struct sync *s, struct peer *p, const struct message *m);
 void on_ignored(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- filtered.c ---- */
+void filtered_clear(struct peer *p);
+/** A merkleblock and the transactions that match the peer's filter; nothing without a filter. */
+void filtered_send_block(struct sync *s, struct peer *p, const struct block *b);
+void on_filterload(struct sync *s, struct peer *p, const struct message *m);
+void on_filteradd(struct sync *s, struct peer *p, const struct message *m);
+void on_filterclear(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- headers.c ---- */
 void on_headers(struct sync *s, struct peer *p, const struct message *m);

@@ -50,6 +50,7 @@ void peer_free(struct sync *s, struct peer *p)
     hash_list_clear(&p->announce_inv);
     recent_clear(&p->tx_known);
     addr_clear(p);
+    filtered_clear(p);
     presync_end(p);
     free(p);
 }

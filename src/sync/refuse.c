@@ -3,12 +3,6 @@
 #include "primitives/serialize.h"
 #include "sync/internal.h"
 
-void on_filter(struct sync *s, struct peer *p, const struct message *m)
-{
-    log_debug(LOG_NET, "%s received despite not offering bloom services, " DISCONNECT_FMT, m->type, p->id);
-    peer_disconnect(s, p);
-}
-
 void on_getcf(struct sync *s, struct peer *p, const struct message *m)
 {
     if (m->len < 1) {

@@ -227,6 +227,8 @@ static void batch_add(struct sync *s, struct peer *p, struct inv_batch *b, const
         return;
     if (r->fee < (p->fee_filter * tx_vsize(r->tx) + 999) / 1000)
         return;
+    if (p->bloom && !bloom_match_tx(p->bloom, r->tx))
+        return;
     recent_add(&p->tx_known, hash);
     if (b->n == b->cap) {
         b->cap = b->cap ? b->cap * 2 : 16;

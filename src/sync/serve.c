@@ -161,6 +161,8 @@ static void send_block(struct sync *s, struct peer *p, const struct inv *i, cons
     if (i->type == INV_BLOCK) {
         block_write_stripped(&w, b);
         peer_send_writer(s, p, "block", &w);
+    } else if (i->type == INV_FILTERED_BLOCK) {
+        filtered_send_block(s, p, b);
     } else {
         peer_send(s, p, "block", raw, len);
     }
@@ -193,7 +195,7 @@ static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
         peer_disconnect(s, p);
         return;
     }
-    if (i->type == INV_FILTERED_BLOCK)
+    if (i->type == INV_FILTERED_BLOCK && !p->bloom)
         return; /* no filter was set: no answer */
     memcpy(hash.b, i->hash, 32);
     e = chain_lookup(s->o.chain, &hash);
@@ -229,15 +231,17 @@ void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, 
     struct peer *p = sync_peer(s, peer);
     struct block *b = NULL;
     struct entry_facts f;
+    bool decode;
 
     if (!p || !p->reading)
         return;
     p->reading = false;
     if (p->closing)
         return;
-    if (rc == RC_OK && p->reading_inv.type == INV_BLOCK)
+    decode = p->reading_inv.type == INV_BLOCK || p->reading_inv.type == INV_FILTERED_BLOCK;
+    if (rc == RC_OK && decode)
         b = block_decode_copy(raw, len);
-    if (rc != RC_OK || (p->reading_inv.type == INV_BLOCK && !b)) {
+    if (rc != RC_OK || (decode && !b)) {
         chain_facts(s->o.chain, e, &f);
         if (!(f.status & BLOCK_HAVE_DATA))
             log_debug(LOG_NET, "Block was pruned before it could be read, " DISCONNECT_FMT, p->id);

@@ -2,6 +2,7 @@
  * server answers as in warm-up, after the whole envelope was read, unless all commands asked for do without one. */
 #include <stdlib.h>
 
+#include "consensus/merkle_block.h"
 #include "rpc/descriptor.h"
 #include "rpc/server_priv.h"
 
@@ -80,7 +81,7 @@ static void check_proof(const uint8_t *data, size_t size)
     struct block_header header;
     uint32_t n_tx;
 
-    if (rpc_check_proof(&header, &n_tx, &ids, data, size) == PROOF_VALID)
+    if (merkle_block_check(&header, &n_tx, &ids, data, size) == MERKLE_BLOCK_VALID)
         ASSERT(ids.len / 32 <= n_tx);
     writer_clear(&ids);
 }

@@ -1,6 +1,7 @@
 /* Tests of the commands against vectors and against each other. */
 #include "rpc_test.h"
 
+#include "consensus/merkle_block.h"
 #include "primitives/address.h"
 
 #define ADDRESS "bcrt1qs758ursh4q9z627kt3pp5yysm78ddny6txaqgw"
@@ -130,7 +131,7 @@ static void test_proofs(void **state)
         hex = strsep(&line, ",\r");
         proof = xmalloc(strlen(hex) / 2);
         assert_true(hex_decode(proof, strlen(hex) / 2, hex));
-        assert_int_equal(rpc_check_proof(&header, &n_tx, &ids, proof, strlen(hex) / 2), PROOF_VALID);
+        assert_int_equal(merkle_block_check(&header, &n_tx, &ids, proof, strlen(hex) / 2), MERKLE_BLOCK_VALID);
         field = txids;
         while ((id = strsep(&field, " ")) && *id) {
             assert_true(hash_from_hex(want, id));
@@ -141,8 +142,8 @@ static void test_proofs(void **state)
         assert_int_equal(at, ids.len);
         proof[90] ^= 1; /* one bit of the first hash */
         ids.len = 0;
-        assert_int_equal(rpc_check_proof(&header, &n_tx, &ids, proof, strlen(hex) / 2), PROOF_WRONG);
-        assert_int_equal(rpc_check_proof(&header, &n_tx, &ids, proof, strlen(hex) / 2 - 1), PROOF_MALFORMED);
+        assert_int_equal(merkle_block_check(&header, &n_tx, &ids, proof, strlen(hex) / 2), MERKLE_BLOCK_WRONG);
+        assert_int_equal(merkle_block_check(&header, &n_tx, &ids, proof, strlen(hex) / 2 - 1), MERKLE_BLOCK_MALFORMED);
         writer_clear(&ids);
         free(proof);
         rows++;
