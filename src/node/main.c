@@ -86,6 +86,13 @@ static bool check_space(const struct node_config *c, char **error)
     return true;
 }
 
+/* What follows from the options; the log is open. */
+static bool settle(struct node_config *c, char **error)
+{
+    node_net_interact(c->args);
+    return node_config_apply(c, error) && node_net_check(c, error);
+}
+
 static int run(struct node_config *c)
 {
     bool wait = args_bool(c->args, "daemonwait", false);
@@ -96,7 +103,7 @@ static int run(struct node_config *c)
     if (background && (ready_fd = daemon_start(wait)) < 0)
         return fail("fork() failed");
     if (!claim_folders(c, locks, &error) || !check_space(c, &error) || !node_logging_open(c, !background, &error) ||
-        !node_config_apply(c, &error) || !node_net_check(c, &error)) {
+        !settle(c, &error)) {
         if (error) {
             log_error("%s", error);
             fail(error);

@@ -9,6 +9,8 @@
 #include "node/config.h"
 #include "rpc/net_host.h"
 
+/** Sets options that follow from others (Core's parameter interaction), with a log line for each. Once, before all that reads them. */
+void node_net_interact(struct args *a);
 /** Checks the network options alone, so that a mistake is reported before the chain is loaded. Returns: false with Core's text in *error
  *  (to free), such as "Invalid netmask specified in -whitelist: '1.2.3.4.5'". */
 bool node_net_check(const struct node_config *config, char **error);

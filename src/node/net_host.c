@@ -11,7 +11,6 @@
 #include "util/random.h"
 
 #define OTHER_FILES 512 /* descriptors for everything but peers */
-#define LOCAL_MANUAL 4  /* Core's score of an address given by the user */
 
 bool node_net_check(const struct node_config *config, char **error)
 {
@@ -95,6 +94,7 @@ bool node_net_start(struct node_net *n, char **error)
         return false;
     if (n->set.listen && !net_listen(n, error))
         return false;
+    net_local_start(n);
     for (size_t i = 0; i < n->set.n_added; i++) {
         if (n->set.added[i][strspn(n->set.added[i], " \t\n\r\f\v")] == 0)
             log_warning("Ignoring empty -addnode value");
@@ -205,15 +205,15 @@ void node_net_set_active(struct node_net *n, bool on)
 
 size_t node_net_local_addresses(struct node_net *n, struct net_local_address **out)
 {
-    *out = xcalloc(n->set.n_external + 1, sizeof(**out));
-    for (size_t i = 0; i < n->set.n_external; i++) {
+    *out = xcalloc(n->local.n + 1, sizeof(**out));
+    for (size_t i = 0; i < n->local.n; i++) {
         char text[NET_ADDR_TEXT];
-        net_addr_ip_text(text, &n->set.external[i]);
+        net_addr_ip_text(text, &n->local.v[i].addr);
         snprintf((*out)[i].address, sizeof((*out)[i].address), "%s", text);
-        (*out)[i].port = n->set.external[i].port;
-        (*out)[i].score = LOCAL_MANUAL;
+        (*out)[i].port = n->local.v[i].addr.port;
+        (*out)[i].score = n->local.v[i].score;
     }
-    return n->set.n_external;
+    return n->local.n;
 }
 
 const char *node_net_add(struct node_net *n, const char *addr, bool v2)

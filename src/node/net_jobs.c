@@ -264,6 +264,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .busy = host_busy,
         .send_full = host_send_full,
         .tx_taken = net_tx_taken,
+        .addr = {.seen_as = net_seen_as, .own = net_own_address},
         .conn = {.tx_slot = net_slot_for_txs, .upload_reached = net_upload_reached},
     };
 }

@@ -59,6 +59,12 @@ uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const str
     return net_permissions_resolve(flags, n->set.whitelist_relay, n->set.whitelist_forcerelay);
 }
 
+bool net_reachable(const struct node_net *n, enum net_network network)
+{
+    (void)n;
+    return network == NET_IPV4 || network == NET_IPV6;
+}
+
 uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr)
 {
     uint8_t group[1 + 4] = {(uint8_t)addr->network};

@@ -4,8 +4,11 @@
 
 #include <uthash.h>
 
+#include "net/addrman.h"
+#include "net/bans.h"
 #include "net/connection.h"
 #include "net/endpoint.h"
+#include "net/local.h"
 #include "net/permissions.h"
 #include "node/net.h"
 
@@ -18,8 +21,10 @@
 struct net_settings {
     char user_agent[MAX_USER_AGENT + 1];
     uint64_t services;
-    bool listen, bind_any, active, dns, blocks_only, whitelist_relay, whitelist_forcerelay;
-    uint16_t listen_port;
+    bool listen, bind_any, active, dns, blocks_only, whitelist_relay, whitelist_forcerelay, discover, log_ips;
+    bool automatic; /* connect to peers of its own choice: neither -connect nor -noconnect */
+    bool dns_seed, force_dns_seed, fixed_seeds;
+    uint16_t listen_port, public_port; /* public_port: told to others, where no other is known */
     int connect_timeout_ms;
     int64_t peer_timeout, max_connections;
     size_t max_send;
@@ -31,8 +36,8 @@ struct net_settings {
     size_t n_whitebinds;
     struct whitelist_entry *whitelist;
     size_t n_whitelist;
-    const char *const *added, *const *connect; /* of args */
-    size_t n_added, n_connect;
+    const char *const *added, *const *connect, *const *seed_nodes; /* of args */
+    size_t n_added, n_connect, n_seed_nodes;
 };
 
 /* One connection. */
@@ -44,8 +49,9 @@ struct net_peer {
     struct net_addr addr;
     char name[256]; /* as the user gave it, "" */
     struct peer_facts facts;
-    int64_t connected; /* time_now */
-    bool prefer_evict; /* discouraged before it came */
+    int64_t connected;       /* time_now */
+    bool prefer_evict;       /* discouraged before it came */
+    struct net_addr seen_as; /* how it sees our address */
     UT_hash_handle hh;
 };
 
@@ -113,6 +119,7 @@ struct node_net {
     size_t n_discouraged, next_discouraged;
     peer_id next_id;
     struct net_slots slots;
+    struct local_addrs local;
     struct {
         int64_t cycle_start; /* time_now; 0: nothing was sent yet */
         uint64_t seen, base; /* bytes sent in all: last time, and when the cycle began */
@@ -142,6 +149,8 @@ struct net_arrival {
 };
 /** Takes a connected socket as a new peer. */
 struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from);
+/** Do we connect to addresses of that network? */
+bool net_reachable(const struct node_net *n, enum net_network network);
 /** Keyed hash of an address's network group, stable for this run. */
 uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr);
 struct net_peer *net_peer_find(struct node_net *n, peer_id id);
@@ -175,6 +184,17 @@ struct net_wanted *net_wanted_find(struct node_net *n, const char *name);
 /** Every half second: nodes that should be connected and are not. */
 void net_wanted_tick(void *node_net);
 bool net_connected_to(struct node_net *n, const char *name, const struct net_peer **peer);
+
+/* net_local.c */
+/** Adds what the options and interfaces say. */
+void net_local_start(struct node_net *n);
+/** A new address of ours. score: LOCAL_IF... Returns: false if it is unroutable, of no use, or discovery is off and the score low. */
+bool net_local_add(struct node_net *n, const struct net_addr *a, int score, bool even_unreachable);
+void net_local_remove(struct node_net *n, const struct net_addr *a);
+bool net_is_own(const struct node_net *n, const struct net_addr *a);
+/** sync_addr_host.seen_as and own. */
+void net_seen_as(void *node_net, peer_id peer, const struct net_addr *us);
+bool net_own_address(void *node_net, peer_id peer, struct addr_entry *out);
 
 /* net_own.c */
 /** A peer has fetched a transaction of ours. */

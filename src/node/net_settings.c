@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/net_private.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #define CORE_VERSION "31.99.0" /* whose behaviour clients look for in the user agent */
@@ -64,6 +65,8 @@ static bool read_bind(struct net_settings *s, const char *text, char **error)
         *error = xasprintf("Cannot resolve -bind address: '%s'", text);
     else
         ok = true;
+    if (ok && !onion && port && !s->public_port)
+        s->public_port = port;
     if (ok && onion)
         push_addr(&s->onion_binds, &s->n_onion_binds, &a);
     else if (ok)
@@ -119,8 +122,19 @@ static bool read_binds(struct net_settings *s, const struct args *a, char **erro
     for (; s->n_whitebinds < n; s->n_whitebinds++)
         if (!whitebind_parse(&s->whitebinds[s->n_whitebinds], list[s->n_whitebinds], error))
             return false;
+    for (size_t i = 0; i < n && !s->public_port; i++)
+        if (!net_has_permission(s->whitebinds[i].flags, PERM_NOBAN))
+            s->public_port = s->whitebinds[i].addr.port;
+    if (!s->public_port)
+        s->public_port = s->listen_port;
     s->bind_any = !s->n_binds && !s->n_whitebinds && !s->n_onion_binds;
     return !find_duplicate(s, error);
+}
+
+static bool is_given(const struct args *a, const char *name)
+{
+    const char *const *list;
+    return args_list(a, name, &list) > 0;
 }
 
 static bool read_lists(struct net_settings *s, const struct node_config *c, char **error)
@@ -135,7 +149,7 @@ static bool read_lists(struct net_settings *s, const struct node_config *c, char
             return false;
     n = args_list(c->args, "externalip", &list);
     for (size_t i = 0; i < n; i++) {
-        if (!net_addr_parse(&a, list[i], s->listen_port)) {
+        if (!net_addr_parse(&a, list[i], s->public_port)) {
             *error = xasprintf("Cannot resolve -externalip address: '%s'", list[i]);
             return false;
         }
@@ -145,6 +159,7 @@ static bool read_lists(struct net_settings *s, const struct node_config *c, char
     s->n_connect = args_list(c->args, "connect", &s->connect);
     if (s->n_connect == 1 && strcmp(s->connect[0], "0") == 0)
         s->n_connect = 0;
+    s->automatic = !is_given(c->args, "connect") && !args_is_negated(c->args, "connect");
     return true;
 }
 
@@ -230,13 +245,54 @@ static bool read_numbers(struct net_settings *s, const struct args *a, char **er
     return true;
 }
 
-/* -listen's default follows from other options (Core's parameter interaction). */
-static bool listen_default(const struct args *a, int64_t max_connections)
+/* Sets an option unless the user has. why: for the log. */
+static void imply(struct args *a, const char *name, bool value, const char *why)
 {
-    const char *const *list;
-    if (args_list(a, "bind", &list) || args_list(a, "whitebind", &list))
+    if (args_soft_set(a, name, value ? "1" : "0"))
+        log_info("parameter interaction: %s -> setting -%s=%d", why, name, value);
+}
+
+void node_net_interact(struct args *a)
+{
+    const char *proxy = args_str(a, "proxy", "");
+
+    if (is_given(a, "bind"))
+        imply(a, "listen", true, "-bind set");
+    if (is_given(a, "whitebind"))
+        imply(a, "listen", true, "-whitebind set");
+    if (is_given(a, "connect") || args_is_negated(a, "connect") || args_int(a, "maxconnections", MAX_CONNECTIONS_DEFAULT) <= 0) {
+        imply(a, "dnsseed", false, "-connect or -maxconnections=0 set");
+        imply(a, "listen", false, "-connect or -maxconnections=0 set");
+    }
+    if (*proxy && strcmp(proxy, "0") != 0) { /* for privacy */
+        imply(a, "listen", false, "-proxy set");
+        imply(a, "natpmp", false, "-proxy set");
+        imply(a, "discover", false, "-proxy set");
+    }
+    if (!args_bool(a, "listen", true)) { /* pointless without */
+        imply(a, "natpmp", false, "-listen=0");
+        imply(a, "discover", false, "-listen=0");
+        imply(a, "listenonion", false, "-listen=0");
+        imply(a, "i2pacceptincoming", false, "-listen=0");
+    }
+    if (is_given(a, "externalip"))
+        imply(a, "discover", false, "-externalip set");
+    if (args_bool(a, "blocksonly", false))
+        imply(a, "whitelistrelay", false, "-blocksonly=1");
+    if (args_bool(a, "whitelistforcerelay", false))
+        imply(a, "whitelistrelay", true, "-whitelistforcerelay=1");
+}
+
+static bool read_seeds(struct net_settings *s, const struct args *a, char **error)
+{
+    s->dns_seed = args_bool(a, "dnsseed", true);
+    s->force_dns_seed = args_bool(a, "forcednsseed", false);
+    s->fixed_seeds = args_bool(a, "fixedseeds", true);
+    s->n_seed_nodes = args_list(a, "seednode", &s->seed_nodes);
+    if (!s->force_dns_seed || s->dns_seed)
         return true;
-    return !(args_list(a, "connect", &list) || args_is_negated(a, "connect") || max_connections <= 0 || *args_str(a, "proxy", ""));
+    *error = xstrdup("Cannot set -forcednsseed to true when setting -dnsseed to false.");
+    return false;
 }
 
 bool net_settings_read(struct net_settings *s, const struct node_config *c, char **error)
@@ -254,11 +310,13 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
     s->dns = args_bool(a, "dns", true);
     s->blocks_only = args_bool(a, "blocksonly", false);
     s->whitelist_forcerelay = args_bool(a, "whitelistforcerelay", false);
-    s->whitelist_relay = args_bool(a, "whitelistrelay", !s->blocks_only || s->whitelist_forcerelay);
+    s->whitelist_relay = args_bool(a, "whitelistrelay", true);
+    s->log_ips = args_bool(a, "logips", false);
     if (!read_ports(s, c, error) || !read_numbers(s, a, error))
         return false;
-    s->listen = args_bool(a, "listen", listen_default(a, s->max_connections));
-    return read_user_agent(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);
+    s->listen = args_bool(a, "listen", true);
+    s->discover = args_bool(a, "discover", true);
+    return read_seeds(s, a, error) && read_user_agent(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);
 }
 
 void net_settings_clear(struct net_settings *s)
