@@ -20,6 +20,8 @@ struct connector;
 typedef void (*connector_fn)(void *ctx, evutil_socket_t fd, const struct net_addr *peer, int err);
 /** Connects to a numeric address within timeout_ms. The answer always comes later, from the loop. */
 struct connector *connector_start(struct loop *l, const struct net_addr *addr, int timeout_ms, connector_fn fn, void *ctx);
+/** The same to a unix socket. path: shorter than 108 bytes, or it fails. The peer that fn is told is all zero. */
+struct connector *connector_start_unix(struct loop *l, const char *path, int timeout_ms, connector_fn fn, void *ctx);
 /** Gives up; fn is not called. */
 void connector_cancel(struct connector *c);
 

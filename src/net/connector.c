@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/endpoint.h"
@@ -48,23 +49,20 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
     fn(ctx, sock, &addr, err);
 }
 
-struct connector *connector_start(struct loop *l, const struct net_addr *addr, int timeout_ms, connector_fn fn, void *ctx)
+static struct connector *start(struct loop *l, const struct sockaddr *sa, socklen_t len, int timeout_ms, connector_fn fn, void *ctx)
 {
     struct connector *c = xcalloc(1, sizeof(*c));
-    struct sockaddr_storage ss;
-    socklen_t len;
     struct timeval tv = {timeout_ms / 1000, (suseconds_t)(timeout_ms % 1000) * 1000};
 
-    c->addr = *addr;
     c->fn = fn;
     c->ctx = ctx;
     c->fd = -1;
     c->err = EAFNOSUPPORT;
-    if (net_addr_to_sockaddr(&ss, &len, addr)) {
-        c->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (sa) {
+        c->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         c->err = c->fd < 0 ? errno : 0;
     }
-    if (c->fd >= 0 && connect(c->fd, (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS) {
+    if (c->fd >= 0 && connect(c->fd, sa, len) != 0 && errno != EINPROGRESS) {
         c->err = errno;
         close(c->fd);
         c->fd = -1;
@@ -76,6 +74,28 @@ struct connector *connector_start(struct loop *l, const struct net_addr *addr, i
     else
         event_active(c->ev, 0, 0);
     return c;
+}
+
+struct connector *connector_start(struct loop *l, const struct net_addr *addr, int timeout_ms, connector_fn fn, void *ctx)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = 0;
+    bool able = net_addr_to_sockaddr(&ss, &len, addr);
+    struct connector *c = start(l, able ? (struct sockaddr *)&ss : NULL, len, timeout_ms, fn, ctx);
+
+    c->addr = *addr;
+    return c;
+}
+
+struct connector *connector_start_unix(struct loop *l, const char *path, int timeout_ms, connector_fn fn, void *ctx)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+
+    if (len >= sizeof(un.sun_path))
+        return start(l, NULL, 0, timeout_ms, fn, ctx);
+    memcpy(un.sun_path, path, len + 1);
+    return start(l, (struct sockaddr *)&un, sizeof(un), timeout_ms, fn, ctx);
 }
 
 void connector_cancel(struct connector *c)
