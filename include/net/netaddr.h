@@ -38,8 +38,10 @@ void net_addr_text(char out[NET_ADDR_TEXT], const struct net_addr *a);
 /** Splits "host:port", "[v6]:port", "host" as Core's SplitHostPort. Out: host (size bytes), *port (left alone when absent).
  *  Returns: false if the port is not a number in 1..65535 or the host does not fit. */
 bool net_split_host_port(char *host, size_t size, uint16_t *port, const char *text);
-/** Reads a numeric host (no names are looked up), with an optional port. Returns: false if it is a name or malformed. */
+/** Reads a numeric host (no names are looked up), with an optional port; I2P addresses have port 0 unless one is given. Returns: false if it is a name or malformed. */
 bool net_addr_parse(struct net_addr *a, const char *text, uint16_t default_port);
+/** Where the user says that fc00::/8 is CJDNS (-cjdnsreachable): makes an IPv6 address in that range a CJDNS one. */
+void net_addr_flip_cjdns(struct net_addr *a);
 /** Core's IsValid, IsLocal and IsRoutable. */
 bool net_addr_is_valid(const struct net_addr *a);
 bool net_addr_is_local(const struct net_addr *a);

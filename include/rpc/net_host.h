@@ -21,6 +21,12 @@ struct net_local_address {
     uint16_t port;
     int score;
 };
+/* How a network is reached. */
+struct net_way {
+    bool reachable;  /* and wanted (-onlynet) */
+    char proxy[128]; /* "127.0.0.1:9050", "unix:/path"; "" for none */
+    bool randomize;  /* other credentials for each connection */
+};
 struct added_node {
     char address[256];
     bool connected;
@@ -37,6 +43,7 @@ uint64_t node_net_local_services(struct node_net *n);
 bool node_net_active(struct node_net *n);
 void node_net_set_active(struct node_net *n, bool on);
 size_t node_net_local_addresses(struct node_net *n, struct net_local_address **out);
+void node_net_way(struct node_net *n, enum net_network network, struct net_way *out);
 /** addnode "add"/"remove"/"onetry". Returns: NULL, or Core's error text. */
 const char *node_net_add(struct node_net *n, const char *addr, bool v2);
 const char *node_net_remove(struct node_net *n, const char *addr);
@@ -67,6 +74,7 @@ struct net_host_ops {
     bool (*active)(struct node_net *n);
     void (*set_active)(struct node_net *n, bool on);
     size_t (*local_addresses)(struct node_net *n, struct net_local_address **out);
+    void (*way)(struct node_net *n, enum net_network network, struct net_way *out);
     const char *(*add)(struct node_net *n, const char *addr, bool v2);
     const char *(*remove)(struct node_net *n, const char *addr);
     void (*onetry)(struct node_net *n, const char *addr, bool v2);
@@ -85,10 +93,11 @@ struct net_host_ops {
     {                                                                                                                              \
         .peers = node_net_peers, .totals = node_net_totals, .count = node_net_count, .user_agent = node_net_user_agent,            \
         .local_services = node_net_local_services, .active = node_net_active, .set_active = node_net_set_active,                   \
-        .local_addresses = node_net_local_addresses, .add = node_net_add, .remove = node_net_remove, .onetry = node_net_onetry,    \
-        .added = node_net_added, .add_connection = node_net_add_connection, .disconnect_addr = node_net_disconnect_addr,           \
-        .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx,               \
-        .send = node_net_send, .fetch_block = node_net_fetch_block, .orphans = node_net_orphans,                                   \
+        .local_addresses = node_net_local_addresses, .way = node_net_way, .add = node_net_add, .remove = node_net_remove,          \
+        .onetry = node_net_onetry, .added = node_net_added, .add_connection = node_net_add_connection,                             \
+        .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all,       \
+        .announce_tx = node_net_announce_tx, .send = node_net_send, .fetch_block = node_net_fetch_block,                           \
+        .orphans = node_net_orphans,                                                                                               \
     }
 
 #endif

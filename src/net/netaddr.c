@@ -101,6 +101,12 @@ bool net_addr_to_sockaddr(struct sockaddr_storage *out, socklen_t *len, const st
     return false;
 }
 
+void net_addr_flip_cjdns(struct net_addr *a)
+{
+    if (a->network == NET_IPV6 && a->ip[0] == 0xfc)
+        a->network = NET_CJDNS;
+}
+
 bool net_addr_is_any(const struct net_addr *a)
 {
     static const uint8_t zero[32];

@@ -162,15 +162,20 @@ static bool parse_onion(struct net_addr *a, const char *host)
 
 bool net_addr_parse(struct net_addr *a, const char *text, uint16_t default_port)
 {
+    static const char i2p_port0[] = ".b32.i2p:0"; /* the only port that I2P has, and no port elsewhere */
     char host[128];
     uint8_t ip6[16];
-    size_t n;
-    uint16_t port = default_port;
+    size_t n = strlen(text), tail = sizeof(i2p_port0) - 1;
+    uint16_t port = 0;
 
     memset(a, 0, sizeof(*a));
-    if (!net_split_host_port(host, sizeof(host), &port, text))
+    if (n > tail && n < sizeof(host) && strcasecmp(text + n - tail, i2p_port0) == 0) {
+        memcpy(host, text, n - 2);
+        host[n - 2] = 0;
+    } else if (!net_split_host_port(host, sizeof(host), &port, text)) {
         return false;
-    a->port = port;
+    }
+    a->port = port ? port : default_port;
     n = strlen(host);
     if (inet_pton(AF_INET, host, a->ip) == 1) {
         a->network = NET_IPV4;
@@ -184,6 +189,7 @@ bool net_addr_parse(struct net_addr *a, const char *text, uint16_t default_port)
         return parse_onion(a, host);
     if (n == 60 && strcasecmp(host + 52, ".b32.i2p") == 0 && base32_decode(a->ip, 32, host, 52)) {
         a->network = NET_I2P;
+        a->port = port;
         return true;
     }
     return false;

@@ -94,7 +94,9 @@ bool node_net_start(struct node_net *n, char **error)
         return false;
     if (n->set.listen && !net_listen(n, error))
         return false;
+    net_ways_open(n);
     net_local_start(n);
+    net_ways_listen(n);
     for (size_t i = 0; i < n->set.n_added; i++) {
         if (n->set.added[i][strspn(n->set.added[i], " \t\n\r\f\v")] == 0)
             log_warning("Ignoring empty -addnode value");
@@ -113,6 +115,7 @@ void node_net_stop(struct node_net *n)
 {
     n->stopping = true;
     net_open_cancel_all(n);
+    net_ways_close(n);
     net_close_all(n);
 }
 
@@ -259,7 +262,7 @@ size_t node_net_added(struct node_net *n, struct added_node **out)
     DL_FOREACH (n->wanted, w) {
         struct added_node *a = &(*out)[count];
         struct net_addr addr;
-        bool numeric = net_addr_parse(&addr, w->name, n->config->params.port);
+        bool numeric = net_parse(n, &addr, w->name);
         if (w->from_connect)
             continue;
         count++;

@@ -1,4 +1,4 @@
-/* net_open.c - outgoing connections: look-up and connect for one, and the list of nodes that are to stay connected (-addnode, -connect).
+/* net_open.c - outgoing connections: dialling one, and the list of nodes that are to stay connected (-addnode, -connect).
  * Loop thread. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,81 +37,78 @@ static bool connected_to_addr(const struct node_net *n, const struct net_addr *a
     return false;
 }
 
-static void try_next(struct net_attempt *a);
-
-static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *addr, int err)
+static void on_dialed(void *ctx, const struct dial_result *r)
 {
     struct net_attempt *a = ctx;
     struct node_net *n = a->net;
-    struct net_arrival from = {.fd = fd, .type = a->target.type, .addr = *addr, .name = a->target.name};
-    char text[NET_ADDR_TEXT];
+    struct net_arrival from = {.fd = r->fd, .type = a->target.type, .addr = r->addr, .local = r->local, .name = a->target.name};
 
-    a->connector = NULL;
-    if (fd < 0) {
-        net_addr_text(text, addr);
-        if (a->target.type == CONN_MANUAL)
-            log_info("connect() to %s failed after wait: %s (%d)", text, strerror(err), err);
-        else
-            log_debug(LOG_NET, "connect() to %s failed after wait: %s (%d)", text, strerror(err), err);
-        try_next(a);
-        return;
+    if (r->fd >= 0 && n->active) {
+        from.proxied = r->proxied;
+        from.permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, &r->addr, false) : PERM_NONE;
+        net_peer_add(n, &from)->control = r->control;
+    } else if (r->fd >= 0) {
+        evutil_closesocket(r->fd);
+        if (r->control >= 0)
+            evutil_closesocket(r->control);
     }
-    if (!n->active) {
-        evutil_closesocket(fd);
-        attempt_end(a);
-        return;
-    }
-    socket_local_addr(&from.local, fd);
-    from.permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, addr, false) : PERM_NONE;
-    net_peer_add(n, &from);
     attempt_end(a);
 }
 
-static void try_next(struct net_attempt *a)
+/* The addresses are known: refuses if one of them is connected already. */
+static bool may_connect(void *ctx, const struct net_addr *addrs, size_t count)
 {
-    if (a->next_addr == a->n_addrs) {
-        attempt_end(a);
-        return;
-    }
-    a->connector = connector_start(a->net->loop, &a->addrs[a->next_addr++], a->net->set.connect_timeout_ms, on_connected, a);
-}
-
-/* The addresses are known: gives up if one of them is connected already. */
-static void resolved(struct net_attempt *a)
-{
+    const struct net_attempt *a = ctx;
     char text[NET_ADDR_TEXT];
 
-    for (size_t i = 0; i < a->n_addrs; i++) {
-        if (!connected_to_addr(a->net, &a->addrs[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (!connected_to_addr(a->net, &addrs[i]))
             continue;
-        net_addr_text(text, &a->addrs[i]);
+        net_addr_text(text, &addrs[i]);
         log_info("Not opening a connection to %s, already connected to %s", a->target.name, text);
-        attempt_end(a);
-        return;
+        return false;
     }
-    try_next(a);
+    return true;
 }
 
-static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t count)
+bool net_parse(const struct node_net *n, struct net_addr *a, const char *name)
 {
-    struct net_attempt *a = ctx;
+    if (!net_addr_parse(a, name, n->config->params.port))
+        return false;
+    if (n->set.ways.cjdns)
+        net_addr_flip_cjdns(a);
+    return true;
+}
 
-    a->looking_up = false;
-    if (a->net->stopping) {
-        attempt_end(a);
-        return;
+/* Starts the dial. Returns: false if there is nothing to connect to. */
+static bool start(struct net_attempt *a)
+{
+    struct node_net *n = a->net;
+    const char *name = a->target.name;
+    struct net_addr addr = a->target.addr;
+    char host[256];
+    uint16_t port = n->config->params.port;
+
+    if (!name[0] || net_parse(n, &addr, name)) {
+        if (!may_connect(a, &addr, 1))
+            return false;
+        a->dial = dial_addr(n->dialer, &addr, NULL, on_dialed, a);
+    } else if (net_split_host_port(host, sizeof(host), &port, name) && host[0]) {
+        a->dial = dial_name(n->dialer, host, port, on_dialed, a);
+        dial_set_check(a->dial, may_connect);
+    } else {
+        log_debug(LOG_NET, "Cannot resolve %s", name);
+        return false;
     }
-    for (size_t i = 0; i < count && a->n_addrs < ARRAY_LEN(a->addrs); i++) {
-        a->addrs[a->n_addrs] = addrs[i];
-        a->addrs[a->n_addrs++].port = a->port;
-    }
-    resolved(a);
+    if (a->target.type == CONN_MANUAL)
+        dial_set_manual(a->dial);
+    return true;
 }
 
 void net_open(struct node_net *n, const struct net_target *t)
 {
     struct net_attempt *a;
-    char text[NET_ADDR_TEXT], host[256];
+    char text[NET_ADDR_TEXT];
     const char *name = t->name;
 
     if (!name[0])
@@ -123,23 +120,9 @@ void net_open(struct node_net *n, const struct net_target *t)
     a = xcalloc(1, sizeof(*a));
     a->net = n;
     a->target = *t;
-    a->port = n->config->params.port;
     DL_APPEND(n->attempts, a);
-    if (!name[0]) {
-        a->addrs[a->n_addrs++] = t->addr;
-        resolved(a);
-    } else if (net_addr_parse(&a->addrs[0], name, a->port)) {
-        a->n_addrs = 1;
-        resolved(a);
-    } else if (n->set.dns && net_split_host_port(host, sizeof(host), &a->port, name) && host[0]) {
-        if (!n->resolver)
-            n->resolver = resolver_new(n->loop);
-        a->looking_up = true;
-        resolver_lookup(n->resolver, host, on_looked_up, a);
-    } else {
-        log_debug(LOG_NET, "Cannot resolve %s", name);
+    if (!start(a))
         attempt_end(a);
-    }
 }
 
 void net_open_name(struct node_net *n, const char *name, enum connection_type type, bool v2)
@@ -156,11 +139,8 @@ void net_open_cancel_all(struct node_net *n)
 {
     struct net_attempt *a, *tmp;
 
-    resolver_free(n->resolver); /* ends the look-ups, whose attempts end with them */
-    n->resolver = NULL;
     DL_FOREACH_SAFE (n->attempts, a, tmp) {
-        if (a->connector)
-            connector_cancel(a->connector);
+        dial_cancel(a->dial);
         attempt_end(a);
     }
 }
@@ -181,13 +161,12 @@ struct net_wanted *net_wanted_find(struct node_net *n, const char *name)
 {
     struct net_wanted *w;
     struct net_addr a, b;
-    uint16_t port = n->config->params.port;
-    bool numeric = net_addr_parse(&a, name, port);
+    bool numeric = net_parse(n, &a, name);
 
     DL_FOREACH (n->wanted, w) {
         if (w->from_connect)
             continue;
-        if (strcmp(w->name, name) == 0 || (numeric && net_addr_parse(&b, w->name, port) && net_addr_equal(&a, &b)))
+        if (strcmp(w->name, name) == 0 || (numeric && net_parse(n, &b, w->name) && net_addr_equal(&a, &b)))
             return w;
     }
     return NULL;
@@ -214,7 +193,7 @@ static bool wanted_is_connected(struct node_net *n, const struct net_wanted *w)
     struct net_addr a;
     if (net_connected_to(n, w->name, NULL))
         return true;
-    return net_addr_parse(&a, w->name, n->config->params.port) && connected_to_addr(n, &a);
+    return net_parse(n, &a, w->name) && connected_to_addr(n, &a);
 }
 
 static size_t count_manual(const struct node_net *n)

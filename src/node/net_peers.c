@@ -40,6 +40,8 @@ static void peer_drop(struct net_peer *p)
     n->closed_recv += connection_bytes_recv(p->conn);
     HASH_DEL(n->peers, p);
     connection_free(p->conn);
+    if (p->control >= 0)
+        evutil_closesocket(p->control);
     free(p);
 }
 
@@ -57,12 +59,6 @@ uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const str
             flags |= w->flags;
     }
     return net_permissions_resolve(flags, n->set.whitelist_relay, n->set.whitelist_forcerelay);
-}
-
-bool net_reachable(const struct node_net *n, enum net_network network)
-{
-    (void)n;
-    return network == NET_IPV4 || network == NET_IPV6;
 }
 
 uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr)
@@ -111,6 +107,7 @@ struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from
     p->addr = from->addr;
     p->connected = time_now();
     p->prefer_evict = from->prefer_evict;
+    p->control = -1;
     snprintf(p->name, sizeof(p->name), "%s", from->name ? from->name : "");
     fill_facts(n, &p->facts, from);
     p->conn = connection_new(n->loop, from->fd, &config);
@@ -177,22 +174,32 @@ static bool refused(struct node_net *n, const struct net_addr *addr, uint32_t pe
     return true;
 }
 
+void net_accept(struct node_net *n, const struct net_arrival *arrival, uint32_t flags)
+{
+    struct net_arrival from = *arrival;
+    char text[NET_ADDR_TEXT];
+
+    from.permissions = net_permissions_for(n, flags, from.onion ? NULL : &from.addr, true);
+    if (refused(n, &from.addr, from.permissions)) {
+        evutil_closesocket(from.fd);
+        return;
+    }
+    from.prefer_evict = is_discouraged(n, &from.addr);
+    net_addr_text(text, &from.addr);
+    net_peer_add(n, &from);
+    log_debug(LOG_NET, "connection from %s accepted", text);
+}
+
 static void on_accept(void *ctx, evutil_socket_t fd, const struct net_addr *addr, const struct net_addr *local)
 {
     struct net_listener *l = ctx;
-    struct node_net *n = l->net;
     struct net_arrival from = {.fd = fd, .type = CONN_INBOUND, .addr = *addr, .local = *local, .onion = l->onion};
-    char text[NET_ADDR_TEXT];
 
-    from.permissions = net_permissions_for(n, l->permissions, l->onion ? NULL : addr, true);
-    if (refused(n, addr, from.permissions)) {
-        evutil_closesocket(fd);
-        return;
+    if (l->net->set.ways.cjdns) {
+        net_addr_flip_cjdns(&from.addr);
+        net_addr_flip_cjdns(&from.local);
     }
-    from.prefer_evict = is_discouraged(n, addr);
-    net_addr_text(text, addr);
-    net_peer_add(n, &from);
-    log_debug(LOG_NET, "connection from %s accepted", text);
+    net_accept(l->net, &from, l->permissions);
 }
 
 static bool listen_on(struct node_net *n, const struct net_addr *addr, uint32_t permissions, bool onion, char **error)

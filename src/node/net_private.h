@@ -11,6 +11,7 @@
 #include "net/local.h"
 #include "net/permissions.h"
 #include "node/net.h"
+#include "node/net_proxy.h"
 
 #define MAX_OUTBOUND_FULL 8
 #define MAX_OUTBOUND_BLOCKS 2
@@ -36,6 +37,7 @@ struct net_settings {
     size_t n_whitebinds;
     struct whitelist_entry *whitelist;
     size_t n_whitelist;
+    struct net_ways ways;
     const char *const *added, *const *connect, *const *seed_nodes; /* of args */
     size_t n_added, n_connect, n_seed_nodes;
 };
@@ -52,6 +54,7 @@ struct net_peer {
     int64_t connected;       /* time_now */
     bool prefer_evict;       /* discouraged before it came */
     struct net_addr seen_as; /* how it sees our address */
+    evutil_socket_t control; /* I2P: keeps the destination of this connection alive; -1: none */
     UT_hash_handle hh;
 };
 
@@ -64,15 +67,11 @@ struct net_target {
     bool count_failure; /* a failure counts against the address in the address manager */
 };
 
-/* A connection that is being opened: first its name is looked up, then its addresses are tried in turn. */
+/* A connection that is being opened. */
 struct net_attempt {
     struct node_net *net;
     struct net_target target;
-    struct net_addr addrs[16];
-    size_t n_addrs, next_addr;
-    uint16_t port;
-    struct connector *connector;
-    bool looking_up;
+    struct dial *dial;
     struct net_attempt *prev, *next;
 };
 
@@ -109,7 +108,10 @@ struct node_net {
     struct queue *validation;
     struct pool *io;
     struct sync *sync;
-    struct resolver *resolver;
+    struct dialer *dialer; /* made by node_net_start */
+    char *i2p_key_path;
+    struct i2p_listener *i2p_listener;
+    bool reachable[NET_CJDNS + 1]; /* index: enum net_network */
     struct net_peer *peers;
     struct net_attempt *attempts;
     struct net_wanted *wanted;
@@ -149,14 +151,14 @@ struct net_arrival {
 };
 /** Takes a connected socket as a new peer. */
 struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from);
-/** Do we connect to addresses of that network? */
-bool net_reachable(const struct node_net *n, enum net_network network);
 /** Keyed hash of an address's network group, stable for this run. */
 uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr);
 struct net_peer *net_peer_find(struct node_net *n, peer_id id);
 /** Closes soon, logging "<why>, disconnecting peer=N" unless why is NULL. */
 void net_peer_close(struct net_peer *p, const char *why);
 bool net_listen(struct node_net *n, char **error);
+/** An inbound connection: becomes a peer if there is room. flags: permissions of the way by which it came. */
+void net_accept(struct node_net *n, const struct net_arrival *from, uint32_t flags);
 void net_close_all(struct node_net *n);
 uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound);
 void net_discourage(struct node_net *n, peer_id id);
@@ -172,7 +174,20 @@ bool net_upload_reached(void *node_net, bool historical);
 void net_upload_tick(struct node_net *n);
 void net_upload_state(struct node_net *n, struct net_upload_info *out);
 
+/* net_ways.c */
+/** Makes the dialer out of the settings. */
+void net_ways_open(struct node_net *n);
+/** Begins to accept from I2P, if wanted. */
+void net_ways_listen(struct node_net *n);
+void net_ways_close(struct node_net *n);
+/** Are connections to that network possible and wanted (-onlynet)? */
+bool net_reachable(const struct node_net *n, enum net_network network);
+/** Tor's SOCKS proxy became known. */
+void net_ways_set_onion(struct node_net *n, const struct proxy *p);
+
 /* net_open.c */
+/** Reads a numeric address with the chain's default port, knowing about CJDNS. Returns: false if it is a name or malformed. */
+bool net_parse(const struct node_net *n, struct net_addr *a, const char *name);
 /** Begins to connect unless such a connection or attempt exists. */
 void net_open(struct node_net *n, const struct net_target *t);
 /** The same for a name of the user's. */

@@ -128,6 +128,10 @@ static bool read_binds(struct net_settings *s, const struct args *a, char **erro
     if (!s->public_port)
         s->public_port = s->listen_port;
     s->bind_any = !s->n_binds && !s->n_whitebinds && !s->n_onion_binds;
+    if (s->listen && !s->n_binds && !s->n_onion_binds) {
+        const struct net_addr onion = {.network = NET_IPV4, .ip = {127, 0, 0, 1}, .port = (uint16_t)(s->listen_port + 1)};
+        push_addr(&s->onion_binds, &s->n_onion_binds, &onion);
+    }
     return !find_duplicate(s, error);
 }
 
@@ -316,7 +320,8 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
         return false;
     s->listen = args_bool(a, "listen", true);
     s->discover = args_bool(a, "discover", true);
-    return read_seeds(s, a, error) && read_user_agent(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);
+    return read_seeds(s, a, error) && read_user_agent(s, a, error) && net_ways_read(&s->ways, a, s->listen, error) &&
+           read_binds(s, a, error) && read_lists(s, c, error);
 }
 
 void net_settings_clear(struct net_settings *s)

@@ -46,46 +46,25 @@ void jw_services(struct json_writer *j, const char *key, uint64_t services)
     jw_kv_str(j, key, text);
 }
 
-/* Is a network left out by -onlynet? */
-static bool is_limited(const struct args *a, const char *name)
-{
-    const char *const *only = NULL;
-    size_t n = a ? args_list(a, "onlynet", &only) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(only[i], name) == 0)
-            return false;
-    }
-    if (n)
-        return true;
-    if (strcmp(name, "onion") == 0)
-        return !a || (!*args_str(a, "proxy", "") && !*args_str(a, "onion", ""));
-    if (strcmp(name, "i2p") == 0)
-        return !a || !*args_str(a, "i2psam", "");
-    return strcmp(name, "cjdns") == 0 && !(a && args_bool(a, "cjdnsreachable", false));
-}
-
 static void write_networks(struct rpc_call *call)
 {
-    static const char *const names[] = {"ipv4", "ipv6", "onion", "i2p", "cjdns"};
+    static const struct {
+        const char *name;
+        enum net_network network;
+    } all[] = {{"ipv4", NET_IPV4}, {"ipv6", NET_IPV6}, {"onion", NET_ONION}, {"i2p", NET_I2P}, {"cjdns", NET_CJDNS}};
     struct json_writer *j = &call->out;
-    const struct args *a = call->host->args;
 
     jw_key(j, "networks");
     jw_arr_begin(j);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        bool limited = is_limited(a, names[i]), onion = i == 2;
-        const char *proxy = a && i != 3 ? args_str(a, "proxy", "") : "";
-        if (a && onion && *args_str(a, "onion", ""))
-            proxy = args_str(a, "onion", "");
-        if (strcmp(proxy, "0") == 0)
-            proxy = "";
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct net_way way;
+        call->host->net_ops->way(call->host->net, all[i].network, &way);
         jw_obj_begin(j);
-        jw_kv_str(j, "name", names[i]);
-        jw_kv_bool(j, "limited", limited);
-        jw_kv_bool(j, "reachable", !limited);
-        jw_kv_str(j, "proxy", proxy);
-        jw_kv_bool(j, "proxy_randomize_credentials", *proxy && args_bool(a, "proxyrandomize", true));
+        jw_kv_str(j, "name", all[i].name);
+        jw_kv_bool(j, "limited", !way.reachable);
+        jw_kv_bool(j, "reachable", way.reachable);
+        jw_kv_str(j, "proxy", way.proxy);
+        jw_kv_bool(j, "proxy_randomize_credentials", way.randomize);
         jw_obj_end(j);
     }
     jw_arr_end(j);

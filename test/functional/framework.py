@@ -109,7 +109,8 @@ class Node:
 
     def command(self, extra=()):
         return [self.program, "-datadir=" + self.dir, "-chain=" + self.chain, "-printtoconsole=0", "-debug=" + self.debug, "-logtimemicros",
-                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1:%d" % self.port, "-connect=0", "-listen=1", *self.args, *extra]
+                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1:%d" % self.port, "-connect=0", "-listen=1", "-listenonion=0",
+                *self.args, *extra]
 
     def spawn(self, *extra):
         self.stderr_path = os.path.join(self.dir, "stderr")
