@@ -12,6 +12,12 @@ enum connection_type { CONN_INBOUND, CONN_OUTBOUND_FULL_RELAY, CONN_MANUAL, CONN
 /** "inbound", "outbound-full-relay", "manual", "feeler", "block-relay-only", "addr-fetch" */
 const char *connection_type_name(enum connection_type t);
 
+/* What a peer's connection says of itself. */
+struct peer_wire {
+    int64_t last_send, last_recv; /* when bytes of any kind went and came (time_now; 0: never) */
+    const char *transport;        /* "v1", "v2", "detecting" (not settled yet) */
+};
+
 /* What sync asks of the rest of the node. Jobs are answered later, on the loop thread, through the sync_..._done function of the same name. */
 struct sync_host {
     void *ctx;
@@ -30,6 +36,8 @@ struct sync_host {
     bool (*busy)(void *ctx);
     /* Is the peer's send queue over its bound? Its messages wait then. */
     bool (*send_full)(void *ctx, peer_id peer);
+    /* Its connection's own account. May be NULL: then messages are all there is, in v1. */
+    void (*wire)(void *ctx, peer_id peer, struct peer_wire *out);
     /* A peer has fetched a transaction of sync_announce_own_tx, the first one to do so. May be NULL. */
     void (*tx_taken)(void *ctx, const struct txid *id);
     /* Addresses of other nodes; all of these may be NULL (no address manager: nothing is kept or handed out). */
@@ -92,7 +100,7 @@ struct peer_facts {
     char addr_local[128]; /* filled by the peer's version message */
     char addr_name[256];  /* as given by the user (addnode), "" */
     char network[24];     /* "ipv4", "ipv6", "onion", "i2p", "cjdns", "not_publicly_routable" */
-    bool v2;              /* tried or spoken; see sync_peer_transport */
+    bool v2;              /* outgoing: opened with the encrypted transport, which the peer may not speak */
     uint32_t permissions;
     struct net_addr remote; /* its address and port */
     struct net_addr local;  /* our end of the connection */
@@ -184,12 +192,14 @@ struct peer_info {
     uint64_t addr_processed, addr_rate_limited;
     uint64_t last_inv_sequence, inv_to_send;
     bool handshake_done;
+    const char *transport;  /* filled by the node: "v1", "v2", "detecting" */
+    uint8_t session_id[32]; /* likewise; of v2 only */
     struct {
         char type[13];
         uint64_t sent, recv;
     } per_msg[48]; /* "" ends; "*other*" collects unknown types */
 };
-/** Out: malloc'ed array ordered by id; n. Byte counters are net's and filled by the node. */
+/** Out: malloc'ed array ordered by id; n. What the connection knows (bytes, transport) is filled by the node. */
 size_t sync_peers(struct sync *s, struct peer_info **out);
 void sync_ping_all(struct sync *s);
 /** getblockfrompeer. Returns: NULL, or Core's error text. */

@@ -2,36 +2,42 @@
 #include "crypto/bip324.h"
 
 #include <secp256k1.h>
-#include <stdlib.h>
+#include <secp256k1_ecdh.h>
 #include <string.h>
 
 #include "crypto/chacha.h"
 #include "crypto/hash.h"
 #include "crypto/sha256.h"
 #include "util/bytes.h"
-#include "util/mem.h"
 
 #define IGNORE_BIT 0x80
+
+/* The library's own hash of the shared point is not wanted: x alone. */
+static int take_x(unsigned char *out, const unsigned char *x, const unsigned char *y, void *data)
+{
+    (void)y;
+    (void)data;
+    memcpy(out, x, 32);
+    return 1;
+}
 
 bool bip324_ecdh(uint8_t secret[32], const uint8_t key[32], const uint8_t ell_ours[64], const uint8_t ell_theirs[64],
                  bool initiating)
 {
-    uint8_t point[33] = {2};
-    size_t len = sizeof(point);
+    uint8_t point[33] = {2}, x[32];
     secp256k1_pubkey pub;
     struct sha256 h;
 
     ellswift_decode(point + 1, ell_theirs);
     if (!secp256k1_ec_pubkey_parse(secp256k1_context_static, &pub, point, 33) ||
-        !secp256k1_ec_pubkey_tweak_mul(secp256k1_context_static, &pub, key) ||
-        !secp256k1_ec_pubkey_serialize(secp256k1_context_static, point, &len, &pub, SECP256K1_EC_COMPRESSED))
+        !secp256k1_ecdh(secp256k1_context_static, x, &pub, key, take_x, NULL))
         return false;
     sha256_init_tagged(&h, "bip324_ellswift_xonly_ecdh");
     sha256_write(&h, initiating ? ell_ours : ell_theirs, 64);
     sha256_write(&h, initiating ? ell_theirs : ell_ours, 64);
-    sha256_write(&h, point + 1, 32);
+    sha256_write(&h, x, 32);
     sha256_finish(&h, secret);
-    crypto_wipe(point, sizeof(point));
+    crypto_wipe(x, sizeof(x));
     return true;
 }
 
@@ -66,22 +72,24 @@ void bip324_cipher_init(struct bip324_cipher *c, const uint8_t secret[32], const
     crypto_wipe(prk, sizeof(prk));
 }
 
-/* FSChaCha20 over the 3 bytes of a length: one keystream goes on until the key moves on. */
+/* FSChaCha20 over the 3 bytes of a length: one keystream goes on until the key moves on, so that it is made for all of them at once. */
 static void crypt_length(struct bip324_stream *s, uint8_t bytes[3])
 {
-    uint8_t nonce[12] = {0}, stream[BIP324_REKEY * 3 + 32];
+    uint8_t nonce[12] = {0};
 
-    put_le64(nonce + 4, s->length_epoch);
-    chacha20_keystream(stream, s->length_used + 3 + 32, s->length_key, nonce, 0);
-    for (unsigned i = 0; i < 3; i++)
-        bytes[i] ^= stream[s->length_used + i];
-    s->length_used += 3;
-    if (++s->length_count == BIP324_REKEY) {
-        memcpy(s->length_key, stream + s->length_used, 32);
-        s->length_count = s->length_used = 0;
-        s->length_epoch++;
+    if (!s->pads_made) {
+        put_le64(nonce + 4, s->length_epoch);
+        chacha20_keystream(s->pads, sizeof(s->pads), s->length_key, nonce, 0);
+        s->pads_made = true;
     }
-    crypto_wipe(stream, sizeof(stream));
+    for (unsigned i = 0; i < 3; i++)
+        bytes[i] ^= s->pads[s->length_count * 3 + i];
+    if (++s->length_count == BIP324_REKEY) {
+        memcpy(s->length_key, s->pads + BIP324_REKEY * 3, 32);
+        s->length_count = 0;
+        s->length_epoch++;
+        s->pads_made = false;
+    }
 }
 
 static void packet_nonce(uint8_t nonce[12], const struct bip324_stream *s, uint32_t count)
@@ -105,22 +113,18 @@ static void packet_done(struct bip324_stream *s)
     crypto_wipe(next, sizeof(next));
 }
 
-void bip324_encrypt(struct bip324_cipher *c, uint8_t *out, const uint8_t *contents, size_t len, const uint8_t *aad, size_t aad_len,
-                    bool ignore)
+void bip324_encrypt(struct bip324_cipher *c, uint8_t *packet, size_t len, const uint8_t *aad, size_t aad_len, bool ignore)
 {
-    uint8_t nonce[12], *plain = xmalloc(len + 1);
+    uint8_t nonce[12], *plain = packet + BIP324_LENGTH;
 
-    out[0] = (uint8_t)len;
-    out[1] = (uint8_t)(len >> 8);
-    out[2] = (uint8_t)(len >> 16);
-    crypt_length(&c->send, out);
+    packet[0] = (uint8_t)len;
+    packet[1] = (uint8_t)(len >> 8);
+    packet[2] = (uint8_t)(len >> 16);
+    crypt_length(&c->send, packet);
     plain[0] = ignore ? IGNORE_BIT : 0;
-    if (len)
-        memcpy(plain + 1, contents, len);
     packet_nonce(nonce, &c->send, c->send.packet_count);
-    chacha20poly1305_encrypt(out + 3, plain, len + 1, aad, aad_len, c->send.packet_key, nonce);
+    chacha20poly1305_encrypt(plain, plain, len + 1, aad, aad_len, c->send.packet_key, nonce);
     packet_done(&c->send);
-    free(plain);
 }
 
 uint32_t bip324_decrypt_length(struct bip324_cipher *c, const uint8_t in[3])
@@ -132,19 +136,15 @@ uint32_t bip324_decrypt_length(struct bip324_cipher *c, const uint8_t in[3])
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
 }
 
-bool bip324_decrypt(struct bip324_cipher *c, uint8_t *contents, bool *ignore, const uint8_t *in, size_t len, const uint8_t *aad,
+bool bip324_decrypt(struct bip324_cipher *c, uint8_t *plain, bool *ignore, const uint8_t *in, size_t len, const uint8_t *aad,
                     size_t aad_len)
 {
-    uint8_t nonce[12], *plain = xmalloc(len + 1);
+    uint8_t nonce[12];
     bool ok;
 
     packet_nonce(nonce, &c->recv, c->recv.packet_count);
     ok = chacha20poly1305_decrypt(plain, in, len + 1, aad, aad_len, c->recv.packet_key, nonce);
     packet_done(&c->recv);
-    if (ok) {
-        *ignore = (plain[0] & IGNORE_BIT) != 0;
-        memcpy(contents, plain + 1, len);
-    }
-    free(plain);
+    *ignore = (plain[0] & IGNORE_BIT) != 0;
     return ok;
 }

@@ -2,9 +2,13 @@
  * these, so clarity counts more than speed. Pure, any thread. */
 #include <openssl/bn.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "crypto/bip324.h"
+#include "crypto/keys.h"
+#include "crypto/sha256.h"
 #include "util/assert.h"
+#include "util/bytes.h"
 
 /* Field arithmetic: every value is reduced, every result is a number of the context. */
 struct field {
@@ -164,4 +168,26 @@ bool ellswift_inverse(uint8_t out[32], const uint8_t x_bytes[32], const uint8_t 
     }
     field_close(&f);
     return w != NULL;
+}
+
+bool ellswift_create(uint8_t ell[64], const uint8_t key[32], const uint8_t seed[32])
+{
+    uint8_t point[33], counter[4], way[32];
+    struct sha256 h;
+
+    if (!pubkey_create(point, key, true))
+        return false;
+    for (uint32_t i = 0;; i++) {
+        put_le32(counter, i);
+        sha256_init_tagged(&h, "farthing/ellswift_create"); /* any u and way will do that the peer cannot foresee */
+        sha256_write(&h, seed, 32);
+        sha256_write(&h, counter, sizeof(counter));
+        sha256_finish(&h, ell);
+        sha256_init(&h);
+        sha256_write(&h, ell, 32);
+        sha256_write(&h, seed, 32);
+        sha256_finish(&h, way);
+        if (ellswift_inverse(ell + 32, point + 1, ell, way[0] & 7))
+            return true;
+    }
 }

@@ -1,5 +1,7 @@
-/* connection.c - one connection on the loop: socket events, the parser's input, the output buffer, counters. Created by node for accepted and
- * for connected sockets. All callbacks to the owner come from event handlers, so that the owner may free or close at will. */
+/* connection.c - one connection on the loop: socket events, the transport's input and output, counters. Created by node for accepted and
+ * for connected sockets. All callbacks to the owner come from event handlers, so that the owner may free or close at will.
+ *
+ * What is sent within one turn of the loop leaves in one write, at the turn's end. Until an encrypted transport has its keys, messages wait. */
 #include "net/connection.h"
 
 #include <errno.h>
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/transport.h"
 #include "util/assert.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -26,12 +27,15 @@
 struct connection {
     struct connection_config cfg;
     evutil_socket_t fd;
-    struct event *ev_read, *ev_write, *ev_later; /* later: resume and close */
+    struct event *ev_read, *ev_write, *ev_later; /* later: flush, resume and close */
     struct evbuffer *out;
-    struct transport_v1 in;
+    struct transport transport;
+    struct writer early; /* messages that wait for the handshake: each its type (12), length (4) and payload */
+    size_t max_read;
     uint8_t *rest; /* bytes read but not parsed while paused */
     size_t rest_len;
     bool paused, closing, was_full, closed_told;
+    bool later, blocked; /* ev_later is due; the socket takes no more until ev_write */
     uint64_t sent, recv;
     int64_t last_send, last_recv;
     struct {
@@ -62,6 +66,59 @@ static void count(struct connection *c, const char *type, uint64_t sent, uint64_
     c->counts[i].recv += recv;
 }
 
+static void do_later(struct connection *c)
+{
+    if (c->later)
+        return;
+    c->later = true;
+    event_active(c->ev_later, 0, 0);
+}
+
+/* Frames a message straight into the output buffer. */
+static void put(struct connection *c, const char *type, const void *payload, size_t len)
+{
+    size_t size = transport_size(&c->transport, type, len);
+    struct evbuffer_iovec room;
+    int n = evbuffer_reserve_space(c->out, (ev_ssize_t)size, &room, 1);
+
+    ASSERT(n == 1 && room.iov_len >= size);
+    transport_write(&c->transport, room.iov_base, type, payload, len);
+    room.iov_len = size;
+    n = evbuffer_commit_space(c->out, &room, 1);
+    ASSERT(n == 0);
+    count(c, type, size, 0);
+}
+
+/* The transport's own bytes, then the messages that waited for them. */
+static void send_pending(struct connection *c)
+{
+    size_t len;
+    const uint8_t *data = transport_pending(&c->transport, &len);
+    struct reader r;
+
+    if (len) {
+        evbuffer_add(c->out, data, len);
+        transport_pending_done(&c->transport);
+        do_later(c);
+    }
+    if (!c->early.len || !transport_can_send(&c->transport))
+        return;
+    for (r = reader_make(c->early.data, c->early.len); reader_left(&r) > 0;) {
+        char type[13] = "";
+        uint32_t payload_len;
+        read_copy(&r, type, 12);
+        payload_len = read_u32(&r);
+        put(c, type, read_bytes(&r, payload_len), payload_len);
+    }
+    writer_clear(&c->early);
+    do_later(c);
+}
+
+static void report(struct connection *c)
+{
+    log_debug(LOG_NET, "%s, peer=%" PRId64, transport_problem(&c->transport), c->cfg.id);
+}
+
 /* Parses bytes until they are used, the owner pauses, or the stream breaks. Returns: bytes used. */
 static size_t parse(struct connection *c, const uint8_t *data, size_t len)
 {
@@ -69,24 +126,25 @@ static size_t parse(struct connection *c, const uint8_t *data, size_t len)
 
     while (pos < len && !c->paused && !c->closing) {
         struct message m;
-        enum transport_event e = transport_v1_feed(&c->in, data + pos, len - pos, &used);
+        enum transport_event e = transport_feed(&c->transport, data + pos, len - pos, &used);
         pos += used;
+        send_pending(c);
         switch (e) {
         case TRANSPORT_NEED_MORE:
             break;
         case TRANSPORT_MESSAGE:
-            m = transport_v1_message(&c->in);
-            count(c, m.type, 0, transport_v1_wire_size(&c->in));
+            m = transport_message(&c->transport);
+            count(c, m.type, 0, transport_wire_size(&c->transport));
             if (!c->cfg.events.message(c->cfg.ctx, c, &m))
                 c->paused = true;
-            transport_v1_release(&c->in); /* the next message may be long in coming */
+            transport_release(&c->transport); /* the next message may be long in coming */
             break;
         case TRANSPORT_REJECTED:
-            log_debug(LOG_NET, "Header error: %s, peer=%" PRId64, c->in.problem, c->cfg.id);
-            count(c, OTHER, 0, transport_v1_wire_size(&c->in));
+            report(c);
+            count(c, OTHER, 0, transport_wire_size(&c->transport));
             break;
         case TRANSPORT_BROKEN:
-            log_debug(LOG_NET, "Header error: %s, peer=%" PRId64, c->in.problem, c->cfg.id);
+            report(c);
             log_debug(LOG_NET, "receiving message bytes failed, disconnecting peer=%" PRId64, c->cfg.id);
             connection_close(c);
             break;
@@ -112,7 +170,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
     size_t used;
 
     (void)what;
-    n = recv(fd, buf, sizeof(buf), 0);
+    n = recv(fd, buf, c->max_read, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -141,15 +199,31 @@ static bool write_out(struct connection *c)
         return true;
     n = evbuffer_write(c->out, c->fd);
     if (n > 0) {
+        if (c->sent == 0 && c->transport.v2)
+            log_debug(LOG_NET, "start sending v2 handshake to peer=%" PRId64, c->cfg.id);
         c->sent += (uint64_t)n;
         c->last_send = time_now();
     } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         log_debug(LOG_NET, "socket send error, disconnecting peer=%" PRId64 ": %s (%d)", c->cfg.id, strerror(errno), errno);
         return false;
     }
-    if (evbuffer_get_length(c->out))
+    c->blocked = evbuffer_get_length(c->out) > 0;
+    if (c->blocked)
         event_add(c->ev_write, NULL);
     return true;
+}
+
+/* Writes, and tells the owner when there is room again. */
+static void flush(struct connection *c)
+{
+    if (!write_out(c)) {
+        connection_close(c);
+        return;
+    }
+    if (c->was_full && !connection_send_full(c) && !c->closing) {
+        c->was_full = false;
+        c->cfg.events.writable(c->cfg.ctx, c);
+    }
 }
 
 static void on_write(evutil_socket_t fd, short what, void *arg)
@@ -158,24 +232,17 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!write_out(c)) {
-        connection_close(c);
-        return;
-    }
-    if (c->was_full && !connection_send_full(c)) {
-        c->was_full = false;
-        if (!c->closing)
-            c->cfg.events.writable(c->cfg.ctx, c);
-    }
+    flush(c);
 }
 
-/* Resume and close, asked for from anywhere, happen here. */
+/* What was asked for from anywhere happens here, at the end of the loop's turn: writing, going on, closing. */
 static void on_later(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
 
     (void)fd;
     (void)what;
+    c->later = false;
     if (c->rest && !c->paused && !c->closing) {
         uint8_t *rest = c->rest;
         size_t len = c->rest_len, used;
@@ -184,6 +251,8 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
         keep_rest(c, rest + used, len - used);
         free(rest);
     }
+    if (!c->blocked)
+        flush(c);
     if (c->closing) {
         if (c->closed_told)
             return;
@@ -205,7 +274,8 @@ struct connection *connection_new(struct loop *l, evutil_socket_t fd_take, const
     c->cfg = *config;
     c->fd = fd_take;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    transport_v1_init(&c->in, config->magic);
+    transport_init(&c->transport, config->magic, config->role);
+    c->max_read = config->max_recv && config->max_recv < READ_CHUNK ? config->max_recv : READ_CHUNK;
     c->out = evbuffer_new();
     c->ev_read = event_new(loop_base(l), c->fd, EV_READ | EV_PERSIST, on_read, c);
     c->ev_write = event_new(loop_base(l), c->fd, EV_WRITE, on_write, c);
@@ -214,6 +284,7 @@ struct connection *connection_new(struct loop *l, evutil_socket_t fd_take, const
     memcpy(c->counts[0].type, OTHER, sizeof(OTHER));
     c->n_counts = 1;
     event_add(c->ev_read, NULL);
+    send_pending(c);
     return c;
 }
 
@@ -225,33 +296,40 @@ void connection_free(struct connection *c)
     event_free(c->ev_write);
     event_free(c->ev_later);
     evbuffer_free(c->out);
-    transport_v1_clear(&c->in);
+    transport_clear(&c->transport);
+    writer_clear(&c->early);
     free(c->rest);
     evutil_closesocket(c->fd);
     free(c);
 }
 
+/* Keeps a message until the transport can carry it. */
+static void put_early(struct connection *c, const char *type, const void *payload, size_t len)
+{
+    uint8_t *p = writer_extend(&c->early, 12);
+
+    memset(p, 0, 12);
+    memcpy(p, type, strnlen(type, 12));
+    write_u32(&c->early, (uint32_t)len);
+    write_bytes(&c->early, payload, len);
+}
+
 void connection_send(struct connection *c, const char *type, const void *payload, size_t len)
 {
-    uint8_t header[MESSAGE_HEADER_SIZE];
-    bool idle = evbuffer_get_length(c->out) == 0;
-
-    if (c->closing)
+    if (c->closing || len > TRANSPORT_MAX_SEND)
         return;
-    transport_v1_header(header, c->cfg.magic, type, payload, len);
-    evbuffer_add(c->out, header, sizeof(header));
-    if (len)
-        evbuffer_add(c->out, payload, len);
-    count(c, type, len + sizeof(header), 0);
-    if (idle && !write_out(c))
-        connection_close(c);
+    if (transport_can_send(&c->transport))
+        put(c, type, payload, len);
+    else
+        put_early(c, type, payload, len);
+    do_later(c);
     if (connection_send_full(c))
         c->was_full = true;
 }
 
 bool connection_send_full(const struct connection *c)
 {
-    return evbuffer_get_length(c->out) > c->cfg.max_send;
+    return evbuffer_get_length(c->out) + c->early.len > c->cfg.max_send;
 }
 
 void connection_resume(struct connection *c)
@@ -259,7 +337,7 @@ void connection_resume(struct connection *c)
     if (!c->paused || c->closing)
         return;
     c->paused = false;
-    event_active(c->ev_later, 0, 0);
+    do_later(c);
 }
 
 void connection_close(struct connection *c)
@@ -267,7 +345,7 @@ void connection_close(struct connection *c)
     if (c->closing)
         return;
     c->closing = true;
-    event_active(c->ev_later, 0, 0);
+    do_later(c);
 }
 
 bool connection_closing(const struct connection *c)
@@ -278,6 +356,21 @@ bool connection_closing(const struct connection *c)
 int64_t connection_id(const struct connection *c)
 {
     return c->cfg.id;
+}
+
+const char *connection_transport(const struct connection *c)
+{
+    return transport_name(&c->transport);
+}
+
+const uint8_t *connection_session_id(const struct connection *c)
+{
+    return transport_session_id(&c->transport);
+}
+
+bool connection_wants_v1(const struct connection *c)
+{
+    return c->sent >= MESSAGE_HEADER_SIZE && transport_unanswered(&c->transport) && c->cfg.role == TRANSPORT_V2_INITIATOR;
 }
 
 uint64_t connection_bytes_sent(const struct connection *c)

@@ -52,7 +52,7 @@ static enum transport_event header_complete(struct transport_v1 *t)
     if (memcmp(t->header, t->magic, 4) != 0) {
         char hex[9];
         hex_encode(hex, t->header, 4);
-        snprintf(t->problem, sizeof(t->problem), "Wrong MessageStart %s received", hex);
+        snprintf(t->problem, sizeof(t->problem), "Header error: Wrong MessageStart %s received", hex);
         return broken(t);
     }
     memcpy(t->type, t->header + 4, 12);
@@ -61,7 +61,7 @@ static enum transport_event header_complete(struct transport_v1 *t)
     t->payload_got = 0;
     if (t->payload_len > MAX_MESSAGE_PAYLOAD) {
         message_sanitize(type, sizeof(type), t->type, strlen(t->type));
-        snprintf(t->problem, sizeof(t->problem), "Size too large (%s, %u bytes)", type, t->payload_len);
+        snprintf(t->problem, sizeof(t->problem), "Header error: Size too large (%s, %u bytes)", type, t->payload_len);
         return broken(t);
     }
     sha256_init(&t->hasher);
@@ -80,12 +80,12 @@ static enum transport_event message_complete(struct transport_v1 *t)
         char want[9], was[9];
         hex_encode(want, hash, 4);
         hex_encode(was, t->header + 20, 4);
-        snprintf(t->problem, sizeof(t->problem), "Wrong checksum (%s, %u bytes), expected %s was %s", type, t->payload_len, want,
-                 was);
+        snprintf(t->problem, sizeof(t->problem), "Header error: Wrong checksum (%s, %u bytes), expected %s was %s", type,
+                 t->payload_len, want, was);
         return TRANSPORT_REJECTED;
     }
     if (!type_is_valid(t->header + 4)) {
-        snprintf(t->problem, sizeof(t->problem), "Invalid message type (%s, %u bytes)", type, t->payload_len);
+        snprintf(t->problem, sizeof(t->problem), "Header error: Invalid message type (%s, %u bytes)", type, t->payload_len);
         return TRANSPORT_REJECTED;
     }
     return TRANSPORT_MESSAGE;

@@ -101,10 +101,10 @@ bool node_net_start(struct node_net *n, char **error)
         if (n->set.added[i][strspn(n->set.added[i], " \t\n\r\f\v")] == 0)
             log_warning("Ignoring empty -addnode value");
         else if (!net_wanted_find(n, n->set.added[i]))
-            net_want(n, n->set.added[i], false);
+            net_want(n, n->set.added[i], false, n->set.v2);
     }
     for (size_t i = 0; i < n->set.n_connect; i++)
-        net_want(n, n->set.connect[i], true);
+        net_want(n, n->set.connect[i], true, n->set.v2);
     loop_every(n->loop, 100, on_tick, n);
     loop_every(n->loop, 500, net_wanted_tick, n);
     net_wanted_tick(n);
@@ -148,6 +148,9 @@ size_t node_net_peers(struct node_net *n, struct peer_info **out)
         info->bytes_recv = connection_bytes_recv(p->conn);
         info->last_send = connection_last_send(p->conn);
         info->last_recv = connection_last_recv(p->conn);
+        info->transport = connection_transport(p->conn);
+        if (connection_session_id(p->conn))
+            memcpy(info->session_id, connection_session_id(p->conn), sizeof(info->session_id));
         n_counts = connection_message_counts(p->conn, counts, ARRAY_LEN(counts));
         for (size_t k = 0; k < n_counts; k++) {
             snprintf(info->per_msg[k].type, sizeof(info->per_msg[k].type), "%s", counts[k].type);
@@ -223,10 +226,9 @@ const char *node_net_add(struct node_net *n, const char *addr, bool v2)
 {
     struct net_wanted *w;
 
-    (void)v2; /* v1 is spoken with everybody */
     if (strlen(addr) >= sizeof(w->name) || net_wanted_find(n, addr))
         return "Error: Node already added";
-    net_want(n, addr, false);
+    net_want(n, addr, false, v2);
     net_wanted_tick(n);
     return NULL;
 }
@@ -246,8 +248,7 @@ const char *node_net_remove(struct node_net *n, const char *addr)
 
 void node_net_onetry(struct node_net *n, const char *addr, bool v2)
 {
-    (void)v2;
-    net_open_name(n, addr, CONN_MANUAL, false);
+    net_open_name(n, addr, CONN_MANUAL, v2);
 }
 
 size_t node_net_added(struct node_net *n, struct added_node **out)
@@ -282,11 +283,10 @@ bool node_net_add_connection(struct node_net *n, const char *addr, enum connecti
 {
     size_t outbound = HASH_COUNT(n->peers) - net_count_type(n, CONN_INBOUND) - net_count_type(n, CONN_MANUAL);
 
-    (void)v2;
     if ((type == CONN_OUTBOUND_FULL_RELAY && net_count_type(n, type) >= n->slots.full_relay) ||
         (type == CONN_BLOCK_RELAY && net_count_type(n, type) >= n->slots.block_relay) || outbound >= n->slots.outbound)
         return false;
-    net_open_name(n, addr, type, false);
+    net_open_name(n, addr, type, v2);
     return true;
 }
 
@@ -328,7 +328,7 @@ bool node_net_send(struct node_net *n, peer_id id, const char *type, const void 
 {
     struct net_peer *p = net_peer_find(n, id);
     if (p)
-        connection_send(p->conn, type, payload, len);
+        net_peer_send(p, type, payload, len);
     return p != NULL;
 }
 

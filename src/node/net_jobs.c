@@ -223,7 +223,7 @@ static void host_send(void *ctx, peer_id peer, const char *type, const void *pay
 {
     struct net_peer *p = net_peer_find(ctx, peer);
     if (p)
-        connection_send(p->conn, type, payload, len);
+        net_peer_send(p, type, payload, len);
 }
 
 static void host_disconnect(void *ctx, peer_id peer)
@@ -250,6 +250,16 @@ static bool host_send_full(void *ctx, peer_id peer)
     return p && connection_send_full(p->conn);
 }
 
+static void host_wire(void *ctx, peer_id peer, struct peer_wire *out)
+{
+    struct net_peer *p = net_peer_find(ctx, peer);
+    if (!p)
+        return;
+    out->last_send = connection_last_send(p->conn);
+    out->last_recv = connection_last_recv(p->conn);
+    out->transport = connection_transport(p->conn);
+}
+
 struct sync_host net_sync_host(struct node_net *n)
 {
     return (struct sync_host){
@@ -263,6 +273,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .read_block = read_block,
         .busy = host_busy,
         .send_full = host_send_full,
+        .wire = host_wire,
         .tx_taken = net_tx_taken,
         .addr = {.seen_as = net_seen_as, .own = net_own_address},
         .conn = {.tx_slot = net_slot_for_txs, .upload_reached = net_upload_reached},

@@ -41,7 +41,8 @@ static void on_dialed(void *ctx, const struct dial_result *r)
 {
     struct net_attempt *a = ctx;
     struct node_net *n = a->net;
-    struct net_arrival from = {.fd = r->fd, .type = a->target.type, .addr = r->addr, .local = r->local, .name = a->target.name};
+    struct net_arrival from = {
+        .fd = r->fd, .type = a->target.type, .addr = r->addr, .local = r->local, .name = a->target.name, .v2 = a->target.v2};
 
     if (r->fd >= 0 && n->active) {
         from.proxied = r->proxied;
@@ -172,11 +173,12 @@ struct net_wanted *net_wanted_find(struct node_net *n, const char *name)
     return NULL;
 }
 
-struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect)
+struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect, bool v2)
 {
     struct net_wanted *w = xcalloc(1, sizeof(*w));
     snprintf(w->name, sizeof(w->name), "%s", name);
     w->from_connect = from_connect;
+    w->v2 = v2;
     DL_APPEND(n->wanted, w);
     return w;
 }
@@ -221,6 +223,6 @@ void net_wanted_tick(void *node_net)
         if (w->tries < RETRY_CONNECT_STEPS)
             w->tries++;
         w->next_try = now + (w->from_connect ? w->tries * RETRY_CONNECT_STEP_US : RETRY_ADDED_US);
-        net_open_name(n, w->name, CONN_MANUAL, false);
+        net_open_name(n, w->name, CONN_MANUAL, w->v2);
     }
 }

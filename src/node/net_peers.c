@@ -21,6 +21,8 @@ static bool on_message(void *ctx, struct connection *c, const struct message *m)
 {
     struct net_peer *p = ctx;
     (void)c;
+    if (p->net->set.capture)
+        net_capture(p->net, &p->addr, true, m->type, m->payload, m->len);
     return sync_message(p->net->sync, p->id, m);
 }
 
@@ -45,10 +47,27 @@ static void peer_drop(struct net_peer *p)
     free(p);
 }
 
+/* A peer that did not answer to v2 is tried with v1 at once. */
 static void on_closed(void *ctx, struct connection *c)
 {
-    (void)c;
-    peer_drop(ctx);
+    struct net_peer *p = ctx;
+    struct node_net *n = p->net;
+    struct net_target t = {.addr = p->addr, .type = p->type};
+    bool again = connection_wants_v1(c) && n->active;
+
+    memcpy(t.name, p->name, sizeof(t.name));
+    if (again)
+        log_debug(LOG_NET, "retrying with v1 transport protocol for peer=%lld", (long long)p->id);
+    peer_drop(p);
+    if (again)
+        net_open(n, &t);
+}
+
+void net_peer_send(struct net_peer *p, const char *type, const void *payload, size_t len)
+{
+    if (p->net->set.capture)
+        net_capture(p->net, &p->addr, false, type, payload, len);
+    connection_send(p->conn, type, payload, len);
 }
 
 uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound)
@@ -95,12 +114,16 @@ static void fill_facts(const struct node_net *n, struct peer_facts *f, const str
 struct net_peer *net_peer_add(struct node_net *n, const struct net_arrival *from)
 {
     struct net_peer *p = xcalloc(1, sizeof(*p));
-    struct connection_config config = {.id = n->next_id, .max_send = n->set.max_send, .ctx = p};
+    struct connection_config config = {.id = n->next_id, .max_send = n->set.max_send, .max_recv = n->set.max_recv, .ctx = p};
 
     config.events.message = on_message;
     config.events.writable = on_writable;
     config.events.closed = on_closed;
     memcpy(config.magic, n->config->params.magic, 4);
+    if (from->type == CONN_INBOUND)
+        config.role = n->set.v2 ? TRANSPORT_V2_RESPONDER : TRANSPORT_V1_ONLY;
+    else
+        config.role = from->v2 ? TRANSPORT_V2_INITIATOR : TRANSPORT_V1_ONLY;
     p->id = n->next_id++;
     p->net = n;
     p->type = from->type;

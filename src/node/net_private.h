@@ -25,10 +25,12 @@ struct net_settings {
     bool listen, bind_any, active, dns, blocks_only, whitelist_relay, whitelist_forcerelay, discover, log_ips;
     bool automatic; /* connect to peers of its own choice: neither -connect nor -noconnect */
     bool dns_seed, force_dns_seed, fixed_seeds;
+    bool v2; /* -v2transport: BIP324 is spoken with those who can, and services say so */
+    bool capture;
     uint16_t listen_port, public_port; /* public_port: told to others, where no other is known */
     int connect_timeout_ms;
     int64_t peer_timeout, max_connections;
-    size_t max_send;
+    size_t max_send, max_recv; /* bytes for each connection */
     int64_t inbound_relay_percent;
     uint64_t max_upload; /* bytes a day; 0: no limit */
     struct net_addr *binds, *onion_binds, *external;
@@ -79,7 +81,8 @@ struct net_attempt {
 struct net_wanted {
     char name[256];
     bool from_connect; /* -connect: not shown by getaddednodeinfo */
-    int64_t next_try;  /* time_mono_us */
+    bool v2;
+    int64_t next_try; /* time_mono_us */
     unsigned tries;
     struct net_wanted *prev, *next;
 };
@@ -163,6 +166,9 @@ void net_close_all(struct node_net *n);
 uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const struct net_addr *addr, bool inbound);
 void net_discourage(struct node_net *n, peer_id id);
 
+/** Sends a message (and captures it, where asked for). */
+void net_peer_send(struct net_peer *p, const char *type, const void *payload, size_t len);
+
 /* net_slots.c */
 void net_slots_init(struct node_net *n);
 size_t net_count_type(const struct node_net *n, enum connection_type type);
@@ -185,6 +191,11 @@ bool net_reachable(const struct node_net *n, enum net_network network);
 /** Tor's SOCKS proxy became known. */
 void net_ways_set_onion(struct node_net *n, const struct proxy *p);
 
+/* net_capture.c */
+/** -capturemessages: appends a message to a file of its peer's. */
+void net_capture(const struct node_net *n, const struct net_addr *peer, bool incoming, const char *type, const void *payload,
+                 size_t len);
+
 /* net_open.c */
 /** Reads a numeric address with the chain's default port, knowing about CJDNS. Returns: false if it is a name or malformed. */
 bool net_parse(const struct node_net *n, struct net_addr *a, const char *name);
@@ -193,7 +204,7 @@ void net_open(struct node_net *n, const struct net_target *t);
 /** The same for a name of the user's. */
 void net_open_name(struct node_net *n, const char *name, enum connection_type type, bool v2);
 void net_open_cancel_all(struct node_net *n);
-struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect);
+struct net_wanted *net_want(struct node_net *n, const char *name, bool from_connect, bool v2);
 void net_unwant(struct node_net *n, struct net_wanted *w);
 struct net_wanted *net_wanted_find(struct node_net *n, const char *name);
 /** Every half second: nodes that should be connected and are not. */

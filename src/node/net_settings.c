@@ -222,6 +222,12 @@ static bool parse_bytes(uint64_t *bytes, const char *text)
     return true;
 }
 
+static size_t read_kilobytes(const struct args *a, const char *name, int64_t dflt)
+{
+    int64_t v = args_int(a, name, dflt);
+    return (size_t)(v < 1 ? 1 : v > 1000000 ? 1000000 : v) * 1000;
+}
+
 static bool read_numbers(struct net_settings *s, const struct args *a, char **error)
 {
     int64_t v;
@@ -244,8 +250,8 @@ static bool read_numbers(struct net_settings *s, const struct args *a, char **er
         *error = xasprintf("Unable to parse -maxuploadtarget: '%s'", args_str(a, "maxuploadtarget", ""));
         return false;
     }
-    v = args_int(a, "maxsendbuffer", 1000);
-    s->max_send = (size_t)(v < 1 ? 1 : v > 1000000 ? 1000000 : v) * 1000;
+    s->max_send = read_kilobytes(a, "maxsendbuffer", 1000);
+    s->max_recv = read_kilobytes(a, "maxreceivebuffer", 5000);
     return true;
 }
 
@@ -310,6 +316,10 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
         s->services |= NODE_NETWORK;
     if (args_bool(a, "peerbloomfilters", false))
         s->services |= NODE_BLOOM;
+    s->v2 = args_bool(a, "v2transport", true);
+    if (s->v2)
+        s->services |= NODE_P2P_V2;
+    s->capture = args_bool(a, "capturemessages", false);
     s->active = args_bool(a, "networkactive", true);
     s->dns = args_bool(a, "dns", true);
     s->blocks_only = args_bool(a, "blocksonly", false);

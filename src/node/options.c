@@ -89,6 +89,9 @@ static const struct arg_spec specs[] = {
      "'download' "
      "permission. 0 = no limit (default: 0). Optional suffix units k|K|m|M|g|G|t|T (default: M); lowercase is 1000 base, "
      "uppercase 1024 base"},
+    {"maxreceivebuffer", "<n>", C, 0,
+     "Most bytes, in thousands, to read ahead from a peer whose messages wait (default: 5000; more than 64 KiB are never read)"},
+    {"maxsendbuffer", "<n>", C, 0, "Bytes, in thousands, that wait to be sent to a peer before its messages wait (default: 1000)"},
     {"networkactive", NULL, C, 0,
      "Enable all P2P network activity (default: 1). Can be changed by the setnetworkactive RPC command"},
     {"peerbloomfilters", NULL, C, 0, "Support filtering of blocks and transactions with bloom filters (default: 0)"},
@@ -114,6 +117,7 @@ static const struct arg_spec specs[] = {
      "Other credentials for every proxy connection: Tor then uses a circuit of its own for each (default: 1)"},
     {"timeout", "<n>", C, 0, "Connection timeout in milliseconds (minimum: 1, default: 5000)"},
     {"txreconciliation", NULL, C, ARG_DEBUG_ONLY, "Enable transaction reconciliations per BIP 330 (default: 0)"},
+    {"v2transport", NULL, C, 0, "Support v2 transport: encrypted connections, BIP324 (default: 1)"},
     {"whitebind", "<[permissions@]addr>", C, 0, "Bind to the given address and add permission flags to the peers connecting to it"},
     {"whitelist", "<[permissions@]IP address or network>", C, 0,
      "Add permission flags to the peers using the given IP address or network: bloomfilter, noban, forcerelay, relay, mempool, "
@@ -175,6 +179,7 @@ static const struct arg_spec specs[] = {
     {"vbparams", "<deployment:start:end[:min_activation_height]>", P, ARG_DEBUG_ONLY,
      "Parameters of a version bits deployment (regtest)"},
 
+    {"capturemessages", NULL, D, ARG_DEBUG_ONLY, "Capture all P2P messages to disk, below message_capture/ (default: 0)"},
     {"checkblockindex", "<n>", D, ARG_DEBUG_ONLY,
      "Check the block tree's consistency with every operation (default: 0, regtest: 1)"},
     {"checkblocks", "<n>", D, ARG_DEBUG_ONLY, "How many blocks to check at startup (default: 6, 0 = all)"},
@@ -205,7 +210,6 @@ static const struct arg_spec specs[] = {
     IGNORED("asmap"),
     IGNORED("bantime"),
     IGNORED("blockreconstructionextratxn"),
-    IGNORED("capturemessages"),
     IGNORED("checkaddrman"),
     IGNORED("checkmempool"),
     IGNORED("checkpoints"),
@@ -214,8 +218,6 @@ static const struct arg_spec specs[] = {
     IGNORED("ipcbind"),
     IGNORED("limitancestorsize"),
     IGNORED("limitdescendantsize"),
-    IGNORED("maxreceivebuffer"),
-    IGNORED("maxsendbuffer"),
     IGNORED("natpmp"),
     IGNORED("peerblockfilters"),
     IGNORED("persistmempoolv1"),
@@ -230,7 +232,6 @@ static const struct arg_spec specs[] = {
     IGNORED("txindex"),
     IGNORED("txospenderindex"),
     IGNORED("txsendrate"),
-    IGNORED("v2transport"),
     IGNORED("whitelistforcerelay"),
     IGNORED("whitelistrelay"),
     IGNORED("zmqpubhashblock"),

@@ -87,6 +87,7 @@ static void write_sync(struct json_writer *j, const struct peer_info *p)
 static void write_peer(struct json_writer *j, const struct peer_info *p)
 {
     const struct peer_facts *f = &p->facts;
+    const char *transport = p->transport ? p->transport : "v1";
 
     jw_obj_begin(j);
     jw_kv_int(j, "id", p->id);
@@ -111,8 +112,9 @@ static void write_peer(struct json_writer *j, const struct peer_info *p)
     write_per_msg(j, "bytessent_per_msg", p, true);
     write_per_msg(j, "bytesrecv_per_msg", p, false);
     jw_kv_str(j, "connection_type", connection_type_name(f->type));
-    jw_kv_str(j, "transport_protocol_type", f->v2 ? "v2" : "v1");
-    jw_kv_str(j, "session_id", "");
+    jw_kv_str(j, "transport_protocol_type", transport);
+    jw_key(j, "session_id");
+    jw_hex(j, p->session_id, strcmp(transport, "v2") == 0 ? sizeof(p->session_id) : 0);
     jw_obj_end(j);
 }
 

@@ -173,7 +173,7 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
 /* Anybody can make us write the line of an inbound peer as often as they like: it is a debug line. */
 static void log_new_peer(const struct sync *s, const struct peer *p)
 {
-    const char *type = connection_type_name(p->facts.type), *transport = p->facts.v2 ? "v2" : "v1";
+    const char *type = connection_type_name(p->facts.type), *transport = peer_wire_of(s, p).transport;
     struct peer_text tail = log_tail(s, p);
 
     if (peer_inbound(p))

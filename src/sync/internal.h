@@ -237,6 +237,8 @@ static inline bool peer_is_outbound_auto(const struct peer *p)
 }
 /** Time-outs apply only this long after the connection. */
 bool peer_checks_inactivity(const struct sync *s, const struct peer *p);
+/** What its connection says. */
+struct peer_wire peer_wire_of(const struct sync *s, const struct peer *p);
 void peer_send(struct sync *s, struct peer *p, const char *type, const void *payload, size_t len);
 /** Sends what a writer holds and clears it. */
 void peer_send_writer(struct sync *s, struct peer *p, const char *type, struct writer *w);

@@ -139,22 +139,32 @@ static bool act_on_misbehaviour(struct sync *s, struct peer *p)
     return true;
 }
 
+struct peer_wire peer_wire_of(const struct sync *s, const struct peer *p)
+{
+    struct peer_wire w = {p->last_send, p->last_recv, "v1"};
+    if (s->o.host.wire)
+        s->o.host.wire(s->o.host.ctx, p->id, &w);
+    return w;
+}
+
 /* Core's InactivityCheck. Returns: true if the peer was dropped. */
 static bool check_inactivity(struct sync *s, struct peer *p)
 {
     int64_t now = time_now();
+    struct peer_wire w;
 
     if (!peer_checks_inactivity(s, p))
         return false;
-    if (!p->last_recv || !p->last_send)
+    w = peer_wire_of(s, p);
+    if (!w.last_recv || !w.last_send)
         log_debug(LOG_NET, "socket no message in first %" PRId64 " seconds%s%s, " DISCONNECT_FMT, s->o.peer_timeout,
-                  p->last_recv ? "" : ", never received from peer", p->last_send ? "" : ", never sent to peer", p->id);
-    else if (now > p->last_send + INACTIVITY_TIMEOUT)
-        log_debug(LOG_NET, "socket sending timeout: %" PRId64 "s, " DISCONNECT_FMT, now - p->last_send, p->id);
-    else if (now > p->last_recv + INACTIVITY_TIMEOUT)
-        log_debug(LOG_NET, "socket receive timeout: %" PRId64 "s, " DISCONNECT_FMT, now - p->last_recv, p->id);
+                  w.last_recv ? "" : ", never received from peer", w.last_send ? "" : ", never sent to peer", p->id);
+    else if (now > w.last_send + INACTIVITY_TIMEOUT)
+        log_debug(LOG_NET, "socket sending timeout: %" PRId64 "s, " DISCONNECT_FMT, now - w.last_send, p->id);
+    else if (now > w.last_recv + INACTIVITY_TIMEOUT)
+        log_debug(LOG_NET, "socket receive timeout: %" PRId64 "s, " DISCONNECT_FMT, now - w.last_recv, p->id);
     else if (!p->handshake_done)
-        log_debug(LOG_NET, "version handshake timeout, " DISCONNECT_FMT, p->id);
+        log_debug(LOG_NET, "%s handshake timeout, " DISCONNECT_FMT, w.transport[0] == 'd' ? "V2" : "version", p->id);
     else
         return false;
     peer_disconnect(s, p);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crypto/bip324.h"
+#include "crypto/keys.h"
 #include "util/hex.h"
 #include "util/mem.h"
 #include "vectors.h"
@@ -113,7 +114,6 @@ static void check_hex(const uint8_t *got, size_t len, const char *expected)
 /* The tested packet; the other side, which has the mirrored streams, reads it back. */
 static void packet(struct bip324_cipher *c, char *cell[32])
 {
-    static const uint8_t none[1];
     size_t part_len, aad_len, len, times = strtoul(cell[6], NULL, 10);
     uint8_t *part = bytes_of(cell[5], &part_len), *aad = bytes_of(cell[7], &aad_len);
     uint8_t *contents, *out, skipped[BIP324_EXPANSION];
@@ -122,17 +122,18 @@ static void packet(struct bip324_cipher *c, char *cell[32])
     bool ignore;
 
     len = part_len * times;
-    contents = (uint8_t *)xmalloc(len + 1);
+    contents = (uint8_t *)xmalloc(len + 1); /* room for the header byte of what is decrypted */
     for (size_t i = 0; i < times; i++)
         memcpy(contents + i * part_len, part, part_len);
     out = (uint8_t *)xmalloc(len + BIP324_EXPANSION);
     other.recv = c->send;
     for (unsigned long i = strtoul(cell[0], NULL, 10); i > 0; i--) {
-        bip324_encrypt(c, skipped, none, 0, NULL, 0, false);
+        bip324_encrypt(c, skipped, 0, NULL, 0, false);
         assert_int_equal(bip324_decrypt_length(&other, skipped), 0);
-        assert_true(bip324_decrypt(&other, skipped, &ignore, skipped + 3, 0, NULL, 0) && !ignore);
+        assert_true(bip324_decrypt(&other, skipped + 3, &ignore, skipped + 3, 0, NULL, 0) && !ignore);
     }
-    bip324_encrypt(c, out, contents, len, aad, aad_len, cell[8][0] == '1');
+    memcpy(out + BIP324_CONTENTS, contents, len);
+    bip324_encrypt(c, out, len, aad, aad_len, cell[8][0] == '1');
     if (*cell[20])
         check_hex(out, len + BIP324_EXPANSION, cell[20]);
     text = (char *)xmalloc(2 * (len + BIP324_EXPANSION) + 1);
@@ -142,13 +143,13 @@ static void packet(struct bip324_cipher *c, char *cell[32])
     out[len + BIP324_EXPANSION - 1] ^= 1;
     {
         struct bip324_cipher copy = other;
-        assert_false(bip324_decrypt(&copy, part, &ignore, out + 3, len, aad, aad_len));
+        assert_false(bip324_decrypt(&copy, contents, &ignore, out + 3, len, aad, aad_len));
     }
     out[len + BIP324_EXPANSION - 1] ^= 1;
     memset(contents, 0, len);
     assert_true(bip324_decrypt(&other, contents, &ignore, out + 3, len, aad, aad_len));
     assert_int_equal(ignore, cell[8][0] == '1');
-    assert_true(part_len == 0 || memcmp(contents + len - part_len, part, part_len) == 0);
+    assert_true(part_len == 0 || memcmp(contents + 1 + len - part_len, part, part_len) == 0);
     free(text);
     free(out);
     free(contents);
@@ -190,8 +191,40 @@ static void sessions(void **state)
     free(file);
 }
 
+/* What ellswift_create makes decodes to the key's point, both sides agree on a secret, and a bad key makes nothing. */
+static void create(void **state)
+{
+    uint8_t key[2][32], ell[2][64], again[64], seed[32], x[32], point[33], secret[2][32];
+
+    (void)state;
+    memset(seed, 7, sizeof(seed));
+    for (unsigned round = 0; round < 40; round++) {
+        for (unsigned i = 0; i < 2; i++) {
+            memset(key[i], (int)(2 * round + i + 1), 32);
+            seed[round % 32] ^= (uint8_t)(round + i + 1);
+            assert_true(ellswift_create(ell[i], key[i], seed));
+            assert_true(ellswift_create(again, key[i], seed));
+            assert_memory_equal(ell[i], again, 64);
+            ellswift_decode(x, ell[i]);
+            assert_true(pubkey_create(point, key[i], true));
+            assert_memory_equal(x, point + 1, 32);
+        }
+        seed[0] ^= 0x80;
+        assert_true(ellswift_create(again, key[1], seed));
+        assert_memory_not_equal(ell[1], again, 64);
+        assert_true(bip324_ecdh(secret[0], key[0], ell[0], ell[1], true) && bip324_ecdh(secret[1], key[1], ell[1], ell[0], false));
+        assert_memory_equal(secret[0], secret[1], 32);
+        assert_true(bip324_ecdh(secret[1], key[1], ell[1], ell[0], true));
+        assert_memory_not_equal(secret[0], secret[1], 32);
+    }
+    memset(key[0], 0, 32);
+    assert_false(ellswift_create(ell[0], key[0], seed));
+    assert_false(bip324_ecdh(secret[0], key[0], ell[0], ell[1], true));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(decode), cmocka_unit_test(inverse), cmocka_unit_test(sessions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(decode), cmocka_unit_test(inverse), cmocka_unit_test(sessions),
+                                       cmocka_unit_test(create)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,7 @@ static void wrong_magic_breaks(void **state)
     memset(data, 0xff, 4);
     transport_v1_init(&t, magic);
     assert_int_equal(transport_v1_feed(&t, data, len, &used), TRANSPORT_BROKEN);
-    assert_string_equal(t.problem, "Wrong MessageStart ffffffff received");
+    assert_string_equal(t.problem, "Header error: Wrong MessageStart ffffffff received");
     assert_int_equal(transport_v1_feed(&t, data, len, &used), TRANSPORT_BROKEN);
     assert_int_equal(used, 0);
     transport_v1_clear(&t);
@@ -110,7 +110,7 @@ static void wrong_checksum_skips_one(void **state)
     len += frame(data + len, "ping", "12345678", 8);
     transport_v1_init(&t, magic);
     assert_int_equal(transport_v1_feed(&t, data, len, &used), TRANSPORT_REJECTED);
-    assert_string_equal(t.problem, "Wrong checksum (badmsg, 2 bytes), expected 78df0a04 was ffffffff");
+    assert_string_equal(t.problem, "Header error: Wrong checksum (badmsg, 2 bytes), expected 78df0a04 was ffffffff");
     assert_int_equal(used, 26);
     assert_int_equal(transport_v1_wire_size(&t), 26);
     assert_int_equal(transport_v1_feed(&t, data + used, len - used, &used), TRANSPORT_MESSAGE);
@@ -132,7 +132,7 @@ static void bad_type_is_rejected(void **state)
     data[7] = 0; /* a NUL with letters behind it */
     transport_v1_init(&t, magic);
     assert_int_equal(transport_v1_feed(&t, data, len, &used), TRANSPORT_REJECTED);
-    assert_memory_equal(t.problem, "Invalid message type", 20);
+    assert_memory_equal(t.problem, "Header error: Invalid message type", 34);
     data[7] = 0x1f;
     assert_int_equal(transport_v1_feed(&t, data, len, &used), TRANSPORT_REJECTED);
     transport_v1_clear(&t);
@@ -149,7 +149,7 @@ static void oversize_breaks_without_allocating(void **state)
     put_le32(data + 16, MAX_MESSAGE_PAYLOAD + 1);
     transport_v1_init(&t, magic);
     assert_int_equal(transport_v1_feed(&t, data, sizeof(data), &used), TRANSPORT_BROKEN);
-    assert_string_equal(t.problem, "Size too large (badmsg, 4000001 bytes)");
+    assert_string_equal(t.problem, "Header error: Size too large (badmsg, 4000001 bytes)");
     assert_null(t.payload);
     transport_v1_clear(&t);
 }
