@@ -322,7 +322,10 @@ void connection_send(struct connection *c, const char *type, const void *payload
         put(c, type, payload, len);
     else
         put_early(c, type, payload, len);
-    do_later(c);
+    if (connection_send_full(c) && !c->blocked && !write_out(c)) /* full is what the socket does not take */
+        connection_close(c);
+    if (!c->blocked)
+        do_later(c);
     if (connection_send_full(c))
         c->was_full = true;
 }
