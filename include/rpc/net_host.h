@@ -2,6 +2,8 @@
 #ifndef FARTHING_RPC_NET_HOST_H
 #define FARTHING_RPC_NET_HOST_H
 
+#include "net/addrman.h"
+#include "net/bans.h"
 #include "sync/sync.h"
 
 struct node_net;
@@ -64,6 +66,26 @@ const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct bl
 /** getorphantxs: malloc'ed, the transactions borrowed from sync. */
 size_t node_net_orphans(struct node_net *n, struct orphan_info **out);
 
+/* The address book (net_book.c, net_bans.c). */
+/** getnodeaddresses: at most max (0: all) of a network (NET_UNKNOWN: any). Out: *out malloc'ed. */
+size_t node_net_known(struct node_net *n, struct addr_entry **out, size_t max, enum net_network network);
+size_t node_net_known_count(struct node_net *n, enum net_network network, enum addrman_table table);
+/** getrawaddrman. Out: *out malloc'ed. */
+size_t node_net_known_places(struct node_net *n, struct addrman_place **out, enum addrman_table table);
+/** The autonomous system of an address, 0 if not mapped. Any thread. */
+uint32_t node_net_asn(struct node_net *n, const struct net_addr *a);
+/** addpeeraddress: hears of an address from itself and, if tried, takes it for good. Returns: NULL, or Core's word for what failed. */
+const char *node_net_add_known(struct node_net *n, const struct net_addr *a, bool tried);
+/** Is IPv6 of fc00::/8 CJDNS here (-cjdnsreachable)? */
+bool node_net_has_cjdns(struct node_net *n);
+/** Bans for offset seconds, or until that time if absolute (not above zero: -bantime from now), and disconnects. */
+void node_net_ban(struct node_net *n, const struct subnet *s, int64_t offset, bool absolute);
+bool node_net_unban(struct node_net *n, const struct subnet *s);
+void node_net_clear_bans(struct node_net *n);
+/** exact: is that very subnet banned; else: is its base address inside of one that is? */
+bool node_net_is_banned(struct node_net *n, const struct subnet *s, bool exact);
+size_t node_net_bans(struct node_net *n, struct ban **out);
+
 /* The same functions as a table: that is how commands reach them, so that rpc does not link against what stands above it. */
 struct net_host_ops {
     size_t (*peers)(struct node_net *n, struct peer_info **out);
@@ -87,6 +109,17 @@ struct net_host_ops {
     bool (*send)(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
     const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
     size_t (*orphans)(struct node_net *n, struct orphan_info **out);
+    size_t (*known)(struct node_net *n, struct addr_entry **out, size_t max, enum net_network network);
+    size_t (*known_count)(struct node_net *n, enum net_network network, enum addrman_table table);
+    size_t (*known_places)(struct node_net *n, struct addrman_place **out, enum addrman_table table);
+    uint32_t (*asn)(struct node_net *n, const struct net_addr *a);
+    const char *(*add_known)(struct node_net *n, const struct net_addr *a, bool tried);
+    bool (*has_cjdns)(struct node_net *n);
+    void (*ban)(struct node_net *n, const struct subnet *s, int64_t offset, bool absolute);
+    bool (*unban)(struct node_net *n, const struct subnet *s);
+    void (*clear_bans)(struct node_net *n);
+    bool (*is_banned)(struct node_net *n, const struct subnet *s, bool exact);
+    size_t (*bans)(struct node_net *n, struct ban **out);
 };
 /* For the node: the table of its own functions. */
 #define NET_HOST_OPS_INIT                                                                                                          \
@@ -97,7 +130,10 @@ struct net_host_ops {
         .onetry = node_net_onetry, .added = node_net_added, .add_connection = node_net_add_connection,                             \
         .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all,       \
         .announce_tx = node_net_announce_tx, .send = node_net_send, .fetch_block = node_net_fetch_block,                           \
-        .orphans = node_net_orphans,                                                                                               \
+        .orphans = node_net_orphans, .known = node_net_known, .known_count = node_net_known_count,                                 \
+        .known_places = node_net_known_places, .asn = node_net_asn, .add_known = node_net_add_known,                               \
+        .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban, .clear_bans = node_net_clear_bans,          \
+        .is_banned = node_net_is_banned, .bans = node_net_bans,                                                                    \
     }
 
 #endif

@@ -90,7 +90,7 @@ static void on_tick(void *arg)
 
 bool node_net_start(struct node_net *n, char **error)
 {
-    if (!node_net_check(n->config, error))
+    if (!node_net_check(n->config, error) || !net_book_open(n, error))
         return false;
     if (n->set.listen && !net_listen(n, error))
         return false;
@@ -128,7 +128,7 @@ void node_net_free(struct node_net *n)
         net_unwant(n, n->wanted);
     sync_free(n->sync);
     free(n->listeners);
-    free(n->discouraged);
+    net_book_close(n);
     net_settings_clear(&n->set);
     free(n);
 }

@@ -1,4 +1,4 @@
-/* net_peers.c - connections as peers of sync: accepting, registering, closing, permissions, discouraged addresses. Loop thread. */
+/* net_peers.c - connections as peers of sync: accepting, registering, closing, permissions, unwanted addresses. Loop thread. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,11 +82,10 @@ uint32_t net_permissions_for(const struct node_net *n, uint32_t flags, const str
 
 uint64_t net_group_of(const struct node_net *n, const struct net_addr *addr)
 {
-    uint8_t group[1 + 4] = {(uint8_t)addr->network};
-    size_t len = addr->network == NET_IPV4 ? 2 : 4;
+    uint8_t group[NETGROUP_MAX];
+    size_t len = netgroup_of(n->groups, group, addr);
 
-    memcpy(group + 1, addr->ip, len);
-    return siphash(n->group_key[0], n->group_key[1], group, 1 + len);
+    return siphash(n->group_key[0], n->group_key[1], group, len);
 }
 
 static void fill_facts(const struct node_net *n, struct peer_facts *f, const struct net_arrival *from)
@@ -101,6 +100,7 @@ static void fill_facts(const struct node_net *n, struct peer_facts *f, const str
     f->proxied = from->proxied;
     f->v2 = from->v2;
     f->net_group = net_group_of(n, &from->addr);
+    f->mapped_as = netgroup_asn(n->groups, &from->addr);
     if (name[0])
         snprintf(f->addr, sizeof(f->addr), "%.127s", name);
     else
@@ -146,14 +146,6 @@ void net_peer_close(struct net_peer *p, const char *why)
     connection_close(p->conn);
 }
 
-static bool is_discouraged(const struct node_net *n, const struct net_addr *addr)
-{
-    for (size_t i = 0; i < n->n_discouraged; i++)
-        if (net_addr_same_ip(&n->discouraged[i], addr))
-            return true;
-    return false;
-}
-
 void net_discourage(struct node_net *n, peer_id id)
 {
     struct net_peer *p = net_peer_find(n, id), *q, *tmp;
@@ -168,12 +160,7 @@ void net_discourage(struct node_net *n, peer_id id)
     }
     log_debug(LOG_NET, "Disconnecting and discouraging peer %lld!", (long long)id);
     addr = p->addr;
-    if (!n->discouraged)
-        n->discouraged = xcalloc(MAX_DISCOURAGED, sizeof(*n->discouraged));
-    n->discouraged[n->next_discouraged] = addr;
-    n->next_discouraged = (n->next_discouraged + 1) % MAX_DISCOURAGED;
-    if (n->n_discouraged < MAX_DISCOURAGED)
-        n->n_discouraged++;
+    bans_discourage(n->bans, &addr);
     HASH_ITER (hh, n->peers, q, tmp)
         if (net_addr_same_ip(&q->addr, &addr))
             net_peer_close(q, q == p ? NULL : "disconnect by address match");
@@ -187,8 +174,10 @@ static bool refused(struct node_net *n, const struct net_addr *addr, uint32_t pe
     net_addr_text(text, addr);
     if (!n->active)
         log_debug(LOG_NET, "connection from %s dropped: not accepting new connections", text);
+    else if (!net_has_permission(permissions, PERM_NOBAN) && bans_has_addr(n->bans, addr))
+        log_debug(LOG_NET, "connection from %s dropped (banned)", text);
     else if (net_count_type(n, CONN_INBOUND) + 1 >= n->slots.inbound && !net_has_permission(permissions, PERM_NOBAN) &&
-             is_discouraged(n, addr))
+             bans_is_discouraged(n->bans, addr))
         log_debug(LOG_NET, "connection from %s dropped (discouraged)", text);
     else if (!net_slot_for_inbound(n))
         log_debug(LOG_NET, "failed to find an eviction candidate - connection dropped (full)");
@@ -207,7 +196,7 @@ void net_accept(struct node_net *n, const struct net_arrival *arrival, uint32_t 
         evutil_closesocket(from.fd);
         return;
     }
-    from.prefer_evict = is_discouraged(n, &from.addr);
+    from.prefer_evict = bans_is_discouraged(n->bans, &from.addr);
     net_addr_text(text, &from.addr);
     net_peer_add(n, &from);
     log_debug(LOG_NET, "connection from %s accepted", text);

@@ -100,7 +100,12 @@ struct net_slots {
     size_t inbound, inbound_txs;                /* inbound_txs: that relay transactions */
 };
 
-#define MAX_DISCOURAGED 4096
+/* What net_book.c keeps beside the address manager and the bans. */
+struct net_book {
+    char *peers_path, *bans_path;
+    int64_t ban_time; /* -bantime */
+    bool bans_dirty, writing_peers, writing_bans;
+};
 
 struct node_net {
     const struct node_config *config;
@@ -120,8 +125,10 @@ struct node_net {
     struct net_wanted *wanted;
     struct net_listener *listeners;
     size_t n_listeners;
-    struct net_addr *discouraged; /* a ring */
-    size_t n_discouraged, next_discouraged;
+    struct netgroup *groups; /* these three: from node_net_start on */
+    struct addrman *addrman;
+    struct bans *bans;
+    struct net_book book;
     peer_id next_id;
     struct net_slots slots;
     struct local_addrs local;
@@ -221,6 +228,19 @@ bool net_is_own(const struct node_net *n, const struct net_addr *a);
 /** sync_addr_host.seen_as and own. */
 void net_seen_as(void *node_net, peer_id peer, const struct net_addr *us);
 bool net_own_address(void *node_net, peer_id peer, struct addr_entry *out);
+
+/* net_book.c */
+/** Network groups (-asmap), peers.dat, banlist.json. Returns: false with Core's text in *error (to free). */
+bool net_book_open(struct node_net *n, char **error);
+/** Saves and frees. The pool must have ended. */
+void net_book_close(struct node_net *n);
+/** Call after each change of n->bans: they go to disk soon. */
+void net_bans_changed(struct node_net *n);
+
+/* net_bans.c */
+/** banlist.json to and from n->bans. Out: *text to free(). */
+size_t net_bans_encode(struct node_net *n, char **text);
+bool net_bans_read(struct node_net *n, const char *path);
 
 /* net_own.c */
 /** A peer has fetched a transaction of ours. */

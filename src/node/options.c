@@ -62,6 +62,11 @@ static const struct arg_spec specs[] = {
 
     {"addnode", "<ip>", C, ARG_NETWORK_ONLY,
      "Add a node to connect to and attempt to keep the connection open; may be given several times"},
+    {"asmap", "<file>", C, 0,
+     "Group addresses by the autonomous systems of this map, in Bitcoin Core's asmap format, in place of address prefixes. "
+     "Relative "
+     "paths start at the network's datadir"},
+    {"bantime", "<n>", C, 0, "Seconds that a ban lasts if setban does not say otherwise (default: 86400)"},
     {"bind", "<addr>[:<port>][=onion]", C, ARG_NETWORK_ONLY,
      "Bind to given address and always listen on it. Use [host]:port for IPv6. Append =onion to tag connections to that address as "
      "incoming Tor connections (default: 127.0.0.1 with the port after -port's)"},
@@ -203,12 +208,12 @@ static const struct arg_spec specs[] = {
     {"shrinkdebugfile", NULL, D, 0, "Shrink debug log file on startup (default: 1 when no -debug)"},
     {"stopafterblockimport", NULL, D, ARG_DEBUG_ONLY, "Stop running after importing blocks from disk (default: 0)"},
     {"stopatheight", "<n>", D, ARG_DEBUG_ONLY, "Stop running after reaching the given height in the main chain (default: 0)"},
-    {"test", "<option>", D, ARG_DEBUG_ONLY, "Pass a test-only option (reindex_after_failure_noninteractive_yes, ...)"},
+    {"checkaddrman", "<n>", D, ARG_DEBUG_ONLY,
+     "Check the consistency of the address manager every <n> operations; 0 disables (default: 0)"},
+    {"test", "<option>", D, ARG_DEBUG_ONLY, "Pass a test-only option (reindex_after_failure_noninteractive_yes, addrman, ...)"},
     {"uacomment", "<cmt>", D, 0, "Append comment to the user agent string; may be given several times"},
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
-    IGNORED("asmap"),
-    IGNORED("bantime"),
     IGNORED("blockreconstructionextratxn"),
     IGNORED("checkaddrman"),
     IGNORED("checkmempool"),
@@ -274,21 +279,8 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "asmap",
-    "coinstatsindex",
-
-    "peerblockfilters",
-    "privatebroadcast",
-
-    "rest",
-    "txindex",
-    "txospenderindex",
-    "wallet",
-    "zmqpubhashblock",
-    "zmqpubhashtx",
-    "zmqpubrawblock",
-    "zmqpubrawtx",
-    "zmqpubsequence",
+    "coinstatsindex", "peerblockfilters", "privatebroadcast", "rest",           "txindex",     "txospenderindex",
+    "wallet",         "zmqpubhashblock",  "zmqpubhashtx",     "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
 
 const struct arg_spec *options_table(size_t *n)
