@@ -215,7 +215,6 @@ static const struct arg_spec specs[] = {
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
     IGNORED("blockreconstructionextratxn"),
-    IGNORED("checkaddrman"),
     IGNORED("checkmempool"),
     IGNORED("checkpoints"),
     IGNORED("coinstatsindex"),
