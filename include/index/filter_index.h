@@ -27,7 +27,8 @@ struct index *filter_index_base(struct filter_index *fi);
 /** The filter of a block, checked against its hash. Out: *filter (malloc'ed), *len. Returns: RC_NOT_FOUND: not indexed, RC_CORRUPT, RC_IO.
  *  Any thread; blocking I/O. */
 enum rc filter_index_read(struct filter_index *fi, uint8_t **filter, size_t *len, const struct block_entry *e);
-/** Its header; outcomes as above. */
+/** Its header, or its hash; outcomes as above. */
 enum rc filter_index_header(struct filter_index *fi, struct hash256 *header, const struct block_entry *e);
+enum rc filter_index_hash(struct filter_index *fi, struct hash256 *hash, const struct block_entry *e);
 
 #endif

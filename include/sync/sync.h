@@ -18,6 +18,13 @@ struct peer_wire {
     const char *transport;        /* "v1", "v2", "detecting" (not settled yet) */
 };
 
+/* A piece of the index of basic block filters (BIP157): a filter, its hash, its header. */
+enum filter_part { FILTER_PART_BYTES, FILTER_PART_HASH, FILTER_PART_HEADER };
+struct filter_want {
+    const struct block_entry *entry;
+    enum filter_part part;
+};
+
 /* What sync asks of the rest of the node. Jobs are answered later, on the loop thread, through the sync_..._done function of the same name. */
 struct sync_host {
     void *ctx;
@@ -32,6 +39,9 @@ struct sync_host {
     void (*submit_tx)(void *ctx, peer_id peer, struct tx *tx_take);
     /* Reads a block's raw bytes on an I/O thread. */
     void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e);
+    /* Reads parts of the index of block filters on an I/O thread. May be NULL unless local_services has NODE_COMPACT_FILTERS.
+     * wants_take: malloc'ed. */
+    void (*read_filters)(void *ctx, peer_id peer, struct filter_want *wants_take, size_t n);
     /* Is the validation queue over its bound? Blocks and transactions of peers wait then. */
     bool (*busy)(void *ctx);
     /* Is the peer's send queue over its bound? Its messages wait then. */
@@ -157,6 +167,9 @@ struct mempool_result_summary {
 };
 void sync_tx_done(struct sync *s, peer_id peer, struct tx *tx, const struct mempool_result_summary *r);
 void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc);
+/** data: for each want in order 32 bytes, or a filter with its length in front (CompactSize); nothing unless rc is RC_OK, which is otherwise the
+ *  first failure (RC_NOT_FOUND: the index has not come that far). */
+void sync_filters_read(struct sync *s, peer_id peer, const uint8_t *data, size_t len, enum rc rc);
 
 /* Events of chain and mempool, forwarded to the loop in order. */
 void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);

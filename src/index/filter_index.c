@@ -128,6 +128,16 @@ enum rc filter_index_header(struct filter_index *fi, struct hash256 *header, con
     return rc;
 }
 
+enum rc filter_index_hash(struct filter_index *fi, struct hash256 *hash, const struct block_entry *e)
+{
+    struct record rec;
+    enum rc rc = find(fi, &rec, e);
+
+    if (rc == RC_OK)
+        *hash = rec.hash;
+    return rc;
+}
+
 /* Reads the filter behind the head of a record. */
 static enum rc read_body(struct filter_index *fi, uint8_t *out, size_t len, struct disk_pos at, size_t head)
 {

@@ -4,6 +4,7 @@
 #define FARTHING_NODE_NET_H
 
 #include "chain/chain.h"
+#include "index/filter_index.h"
 #include "mempool/mempool.h"
 #include "net/loop.h"
 #include "node/config.h"
@@ -14,9 +15,10 @@ void node_net_interact(struct args *a);
 /** Checks the network options alone, so that a mistake is reported before the chain is loaded. Returns: false with Core's text in *error
  *  (to free), such as "Invalid netmask specified in -whitelist: '1.2.3.4.5'". */
 bool node_net_check(const struct node_config *config, char **error);
-/** Makes the parts; nothing is opened yet. The options have passed node_net_check. Everything passed must outlive it. Any one thread. */
+/** Makes the parts; nothing is opened yet. The options have passed node_net_check. Everything passed must outlive it. filters: NULL: there is no
+ *  such index. Any one thread. */
 struct node_net *node_net_new(const struct node_config *config, struct loop *loop, struct chain *chain, struct mempool *mempool,
-                              struct queue *validation, struct pool *io);
+                              struct filter_index *filters, struct queue *validation, struct pool *io);
 /** Listens and begins to connect. Loop thread. Returns: false with Core's text in *error (to free). */
 bool node_net_start(struct node_net *n, char **error);
 /** Closes all connections and listeners. The loop must not run any more, or this is called on it. */

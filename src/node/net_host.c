@@ -41,7 +41,7 @@ static void on_ready(void *ctx, peer_id peer)
 }
 
 struct node_net *node_net_new(const struct node_config *config, struct loop *loop, struct chain *chain, struct mempool *mempool,
-                              struct queue *validation, struct pool *io)
+                              struct filter_index *filters, struct queue *validation, struct pool *io)
 {
     struct node_net *n = xcalloc(1, sizeof(*n));
     struct sync_options o = {0};
@@ -51,6 +51,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     n->loop = loop;
     n->chain = chain;
     n->mempool = mempool;
+    n->filters = filters;
     n->validation = validation;
     n->io = io;
     if (!net_settings_read(&n->set, config, &error)) { /* node_net_check has passed: the same text comes from node_net_start */

@@ -271,6 +271,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .submit_block = submit_block,
         .submit_tx = submit_tx,
         .read_block = read_block,
+        .read_filters = net_read_filters,
         .busy = host_busy,
         .send_full = host_send_full,
         .wire = host_wire,

@@ -113,6 +113,7 @@ struct node_net {
     struct loop *loop;
     struct chain *chain;
     struct mempool *mempool;
+    struct filter_index *filters; /* NULL: none */
     struct queue *validation;
     struct pool *io;
     struct sync *sync;
@@ -247,6 +248,10 @@ bool net_bans_read(struct node_net *n, const char *path);
 void net_tx_taken(void *node_net, const struct txid *id);
 /** Often: announces transactions again that no peer has fetched. */
 void net_own_tick(struct node_net *n);
+
+/* net_filters.c */
+/** sync's reads of the filter index, on the I/O pool. */
+void net_read_filters(void *node_net, peer_id peer, struct filter_want *wants_take, size_t n);
 
 /* net_jobs.c */
 struct sync_host net_sync_host(struct node_net *n);

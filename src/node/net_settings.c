@@ -316,6 +316,13 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
         s->services |= NODE_NETWORK;
     if (args_bool(a, "peerbloomfilters", false))
         s->services |= NODE_BLOOM;
+    if (args_bool(a, "peerblockfilters", false)) {
+        if (!c->block_filter_index) {
+            *error = xstrdup("Cannot set -peerblockfilters without -blockfilterindex.");
+            return false;
+        }
+        s->services |= NODE_COMPACT_FILTERS;
+    }
     s->v2 = args_bool(a, "v2transport", true);
     if (s->v2)
         s->services |= NODE_P2P_V2;

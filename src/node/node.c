@@ -142,7 +142,7 @@ static void on_chain_open(void *arg)
 
 void node_chain_opened(struct node *n)
 {
-    n->net = node_net_new(n->config, n->loop, n->chain, n->mempool, n->validation, n->io);
+    n->net = node_net_new(n->config, n->loop, n->chain, n->mempool, n->filters, n->validation, n->io);
     loop_post(n->loop, on_chain_open, NULL, n);
 }
 

@@ -99,6 +99,7 @@ static const struct arg_spec specs[] = {
     {"maxsendbuffer", "<n>", C, 0, "Bytes, in thousands, that wait to be sent to a peer before its messages wait (default: 1000)"},
     {"networkactive", NULL, C, 0,
      "Enable all P2P network activity (default: 1). Can be changed by the setnetworkactive RPC command"},
+    {"peerblockfilters", NULL, C, 0, "Serve compact block filters to peers per BIP 157 (default: 0)"},
     {"peerbloomfilters", NULL, C, 0, "Support filtering of blocks and transactions with bloom filters (default: 0)"},
     {"onion", "<ip:port|path>", C, 0,
      "Use separate SOCKS5 proxy to reach peers via Tor onion services, -noonion to disable (default: -proxy). May be a local file "
@@ -223,7 +224,6 @@ static const struct arg_spec specs[] = {
     IGNORED("limitancestorsize"),
     IGNORED("limitdescendantsize"),
     IGNORED("natpmp"),
-    IGNORED("peerblockfilters"),
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
     IGNORED("printpriority"),
@@ -278,8 +278,8 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "coinstatsindex", "peerblockfilters", "privatebroadcast", "rest",           "txindex",     "txospenderindex",
-    "wallet",         "zmqpubhashblock",  "zmqpubhashtx",     "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
+    "coinstatsindex",  "privatebroadcast", "rest",           "txindex",     "txospenderindex", "wallet",
+    "zmqpubhashblock", "zmqpubhashtx",     "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
 
 const struct arg_spec *options_table(size_t *n)

@@ -37,9 +37,9 @@ static const struct {
     {"filterload", STAGE_DONE, on_filterload},
     {"filteradd", STAGE_DONE, on_filteradd},
     {"filterclear", STAGE_DONE, on_filterclear},
-    {"getcfilters", STAGE_DONE, on_getcf},
-    {"getcfheaders", STAGE_DONE, on_getcf},
-    {"getcfcheckpt", STAGE_DONE, on_getcf},
+    {"getcfilters", STAGE_DONE, on_getcfilters},
+    {"getcfheaders", STAGE_DONE, on_getcfheaders},
+    {"getcfcheckpt", STAGE_DONE, on_getcfcheckpt},
     {"getblocktxn", STAGE_DONE, on_getblocktxn},
     {"cmpctblock", STAGE_DONE, on_ignored}, /* we never ask for compact blocks */
     {"blocktxn", STAGE_DONE, on_ignored},

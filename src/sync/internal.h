@@ -49,6 +49,7 @@ struct hash_list {
 void hash_list_push(struct hash_list *l, const struct block_hash *h);
 void hash_list_clear(struct hash_list *l);
 
+struct filter_query; /* filters.c: what a peer is being sent of the filters */
 struct relay_tx;     /* relay.c: a transaction that may be asked for */
 struct tx_candidate; /* tx_request.c: somebody who announced one */
 struct presync;      /* presync.c: a chain of headers whose work is not known to be enough yet */
@@ -127,7 +128,8 @@ struct peer {
     /* announce.c */
     struct hash_list announce_headers, announce_inv;
 
-    struct bloom *bloom; /* filtered.c; NULL: none */
+    struct bloom *bloom;               /* filtered.c; NULL: none */
+    struct filter_query *filter_query; /* filters.c; NULL: none. Its other messages wait while there is one */
 
     /* relay.c */
     bool tx_relay;  /* transactions may be announced to it at all */
@@ -299,9 +301,16 @@ void addr_flush(struct sync *s, struct peer *p);
 void addr_clear(struct peer *p);
 void on_getaddr(struct sync *s, struct peer *p, const struct message *m);
 
-/* ---- refuse.c: services that are off ---- */
-void on_getcf(struct sync *s, struct peer *p, const struct message *m);
+/* ---- refuse.c ---- */
 void on_ignored(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- filters.c ---- */
+void filters_clear(struct peer *p);
+/** Goes on with the peer's query for filters, if it can take more. */
+void filters_advance(struct sync *s, struct peer *p);
+void on_getcfilters(struct sync *s, struct peer *p, const struct message *m);
+void on_getcfheaders(struct sync *s, struct peer *p, const struct message *m);
+void on_getcfcheckpt(struct sync *s, struct peer *p, const struct message *m);
 
 /* ---- filtered.c ---- */
 void filtered_clear(struct peer *p);

@@ -51,6 +51,7 @@ void peer_free(struct sync *s, struct peer *p)
     recent_clear(&p->tx_known);
     addr_clear(p);
     filtered_clear(p);
+    filters_clear(p);
     presync_end(p);
     free(p);
 }

@@ -80,7 +80,7 @@ static bool may_handle(struct sync *s, struct peer *p, const char *type)
 {
     enum job_kind kind = kind_of(type);
 
-    if (p->getdata_pos < p->n_getdata || p->reading || s->o.host.send_full(s->o.host.ctx, p->id))
+    if (p->getdata_pos < p->n_getdata || p->reading || p->filter_query || s->o.host.send_full(s->o.host.ctx, p->id))
         return false;
     if (p->pending) {
         if (kind != p->pending_kind || (kind != JOB_BLOCK && kind != JOB_TX) || p->pending >= MAX_PENDING_JOBS)
@@ -109,7 +109,7 @@ static void hold(struct peer *p, const struct message *m)
 bool sync_peer_ready(struct sync *s, peer_id peer)
 {
     struct peer *p = sync_peer(s, peer);
-    return p && !p->closing && !p->held && p->getdata_pos >= p->n_getdata && !p->reading;
+    return p && !p->closing && !p->held && p->getdata_pos >= p->n_getdata && !p->reading && !p->filter_query;
 }
 
 bool sync_message(struct sync *s, peer_id peer, const struct message *m)
@@ -132,6 +132,7 @@ void peer_advance(struct sync *s, struct peer *p)
 
     if (p->closing)
         return;
+    filters_advance(s, p);
     if (serve_getdata(s, p) && !p->closing)
         orphans_run(s, p);
     if (p->held && !p->closing && may_handle(s, p, p->held_message.type)) {
