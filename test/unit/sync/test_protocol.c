@@ -117,13 +117,15 @@ static void negotiation_after_verack(void **state)
 
 static void services_that_are_off(void **state)
 {
-    static const char *const types[] = {"filterload", "filteradd", "getcfilters", "mempool"};
+    static const char *const types[] = {"filterload",   "filteradd",    "filterclear", "getcfilters",
+                                        "getcfheaders", "getcfcheckpt", "mempool"};
+    static const uint8_t zeroes[37];
     struct sim *s = *state;
     struct sim_node *n = node_of(state);
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         peer_id p = play_peer(s, n, CONN_INBOUND, 0, true);
-        play(s, n, p, types[i], "\0", 1);
+        play(s, n, p, types[i], zeroes, sizeof(zeroes));
         assert_false(n->peer[p].used);
         assert_false(n->peer[p].discouraged);
     }
