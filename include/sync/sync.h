@@ -37,6 +37,8 @@ struct sync_host {
     /* The job runs sync_block_precheck on the validation thread before it gives the block to the chain. */
     void (*submit_block)(void *ctx, peer_id peer, struct block *block_take, bool requested);
     void (*submit_tx)(void *ctx, peer_id peer, struct tx *tx_take);
+    /* A parent that is low on fees and its child, to be judged together (mempool_accept_pair). */
+    void (*submit_package)(void *ctx, peer_id peer, struct tx *parent_take, struct tx *child_take);
     /* Reads a block's raw bytes on an I/O thread. */
     void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e);
     /* Reads parts of the index of block filters on an I/O thread. May be NULL unless local_services has NODE_COMPACT_FILTERS.
@@ -50,6 +52,9 @@ struct sync_host {
     void (*wire)(void *ctx, peer_id peer, struct peer_wire *out);
     /* A peer has fetched a transaction of sync_announce_own_tx, the first one to do so. May be NULL. */
     void (*tx_taken)(void *ctx, const struct txid *id);
+    /* sync_due is to be called at that time (time_now_us; INT64_MAX: nothing is due; it replaces what was said before). A mocked clock
+     * needs no timer, as sync_tick does the same. May be NULL. */
+    void (*wake_at)(void *ctx, int64_t time);
     /* Addresses of other nodes; all of these may be NULL (no address manager: nothing is kept or handed out). */
     struct sync_addr_host {
         /* A peer told us of these: as many as its rate limit allows, of reachable networks and clean, with sane times. The host adds its own
@@ -132,6 +137,8 @@ void sync_peer_writable(struct sync *s, peer_id peer);
 void sync_set_ready_callback(struct sync *s, void (*fn)(void *ctx, peer_id peer), void *ctx);
 /** Every 100 ms or so: timeouts, pings, announcements, requests. */
 void sync_tick(struct sync *s);
+/** At the time that wake_at said: what is due just now, so that nothing waits for the tick. */
+void sync_due(struct sync *s);
 
 /** How many outbound peers of a kind the node keeps (more are evicted), and whether it looks for them by itself now. */
 void sync_set_outbound(struct sync *s, unsigned full_relay, unsigned block_relay, bool seeks);
@@ -166,6 +173,14 @@ struct mempool_result_summary {
     struct verdict verdict;
 };
 void sync_tx_done(struct sync *s, peer_id peer, struct tx *tx, const struct mempool_result_summary *r);
+struct package_result_summary {
+    bool valid; /* both are in the pool */
+    struct {
+        enum { PACKAGE_TX_NOT_JUDGED, PACKAGE_TX_ACCEPTED, PACKAGE_TX_REJECTED } outcome;
+        struct verdict verdict;
+    } tx[2]; /* parent, child */
+};
+void sync_package_done(struct sync *s, peer_id peer, struct tx *parent, struct tx *child, const struct package_result_summary *r);
 void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc);
 /** data: for each want in order 32 bytes, or a filter with its length in front (CompactSize); nothing unless rc is RC_OK, which is otherwise the
  *  first failure (RC_NOT_FOUND: the index has not come that far). */
@@ -219,11 +234,11 @@ void sync_ping_all(struct sync *s);
 const char *sync_fetch_block(struct sync *s, peer_id peer, const struct block_entry *e);
 /* An orphan transaction (getorphantxs). */
 struct orphan_info {
-    struct tx *tx; /* borrowed */
-    peer_id from;
-    int64_t expires;
+    struct tx *tx;       /* borrowed */
+    const peer_id *from; /* n_from peers, ascending; part of the list's allocation */
+    size_t n_from;
 };
-/** Out: malloc'ed array. Returns: the count. */
+/** Out: malloc'ed, one allocation. Returns: the count. */
 size_t sync_orphans(struct sync *s, struct orphan_info **out);
 
 #endif

@@ -128,6 +128,7 @@ void node_net_free(struct node_net *n)
     while (n->wanted)
         net_unwant(n, n->wanted);
     sync_free(n->sync);
+    net_due_free(n);
     free(n->listeners);
     net_book_close(n);
     net_settings_clear(&n->set);

@@ -143,11 +143,28 @@ static void tx_answer(void *arg)
     tx_drop(j);
 }
 
+static void say_accepted(struct node_net *n, peer_id peer, const struct tx *tx)
+{
+    struct mempool_stats stats;
+
+    mempool_stats(n->mempool, &stats);
+    log_debug(LOG_MEMPOOL, "AcceptToMemoryPool: peer=%lld: accepted %s (wtxid=%s) (poolsz %zu txn, %zu kB)", (long long)peer,
+              txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s, stats.count, stats.usage / 1000);
+}
+
+/* The rate below which a full pool refuses, 0 if it is not full. */
+static int64_t full_pool_rate(struct node_net *n)
+{
+    struct mempool_stats stats;
+
+    mempool_stats(n->mempool, &stats);
+    return stats.min_fee_rate > n->config->policy.min_relay_fee_rate ? stats.min_fee_rate : 0;
+}
+
 static void tx_run(void *arg)
 {
     struct tx_job *j = arg;
     struct mempool_result r;
-    struct mempool_stats stats;
 
     memset(&r, 0, sizeof(r));
     chain_drain(j->net->chain); /* the tip that it is judged against must stand */
@@ -155,11 +172,9 @@ static void tx_run(void *arg)
     j->result.accepted = r.kind == MEMPOOL_ACCEPTED;
     j->result.already_there = r.kind == MEMPOOL_ALREADY_THERE;
     j->result.verdict = r.verdict;
-    mempool_stats(j->net->mempool, &stats);
-    j->fee_rate = stats.min_fee_rate > j->net->config->policy.min_relay_fee_rate ? stats.min_fee_rate : 0;
+    j->fee_rate = full_pool_rate(j->net);
     if (j->result.accepted)
-        log_debug(LOG_MEMPOOL, "AcceptToMemoryPool: peer=%lld: accepted %s (wtxid=%s) (poolsz %zu txn, %zu kB)", (long long)j->peer,
-                  txid_hex(&j->tx->txid).s, wtxid_hex(&j->tx->wtxid).s, stats.count, stats.usage / 1000);
+        say_accepted(j->net, j->peer, j->tx);
     loop_post(j->net->loop, tx_answer, tx_drop, j);
 }
 
@@ -172,6 +187,67 @@ static void submit_tx(void *ctx, peer_id peer, struct tx *tx_take)
     j->peer = peer;
     j->tx = tx_take;
     queue_push(net->validation, tx_run, tx_drop, j, tx_take->raw_len);
+}
+
+/* ---- packages ---- */
+
+struct package_job {
+    struct node_net *net;
+    peer_id peer;
+    struct tx *txs[2]; /* parent, child */
+    struct package_result_summary result;
+    int64_t fee_rate;
+};
+
+static void package_drop(void *arg)
+{
+    struct package_job *j = arg;
+    tx_unref(j->txs[0]);
+    tx_unref(j->txs[1]);
+    free(j);
+}
+
+static void package_answer(void *arg)
+{
+    struct package_job *j = arg;
+    sync_set_mempool_fee_rate(j->net->sync, j->fee_rate);
+    sync_package_done(j->net->sync, j->peer, j->txs[0], j->txs[1], &j->result);
+    package_drop(j);
+}
+
+static void package_run(void *arg)
+{
+    struct package_job *j = arg;
+    struct mempool_package_result r;
+
+    chain_drain(j->net->chain);
+    j->result.valid = mempool_accept_pair(j->net->mempool, j->txs[0], j->txs[1], &r);
+    for (size_t i = 0; i < 2; i++) {
+        enum mempool_result_kind kind = r.tx[i].kind;
+        j->result.tx[i].outcome = PACKAGE_TX_NOT_JUDGED;
+        j->result.tx[i].verdict = r.tx[i].verdict;
+        if (kind == MEMPOOL_ACCEPTED)
+            j->result.tx[i].outcome = PACKAGE_TX_ACCEPTED;
+        else if (kind == MEMPOOL_REJECTED && r.tx[i].verdict.kind == VERDICT_INVALID)
+            j->result.tx[i].outcome = PACKAGE_TX_REJECTED;
+        if (kind == MEMPOOL_ACCEPTED)
+            say_accepted(j->net, j->peer, j->txs[i]);
+    }
+    mempool_package_result_clear(&r);
+    j->fee_rate = full_pool_rate(j->net);
+    loop_post(j->net->loop, package_answer, package_drop, j);
+}
+
+static void submit_package(void *ctx, peer_id peer, struct tx *parent_take, struct tx *child_take)
+{
+    struct node_net *net = ctx;
+    struct package_job *j = xcalloc(1, sizeof(*j));
+
+    j->net = net;
+    j->peer = peer;
+    j->txs[0] = parent_take;
+    j->txs[1] = child_take;
+    queue_push(net->validation, package_run, package_drop, j, parent_take->raw_len + (size_t)child_take->raw_len);
 }
 
 /* ---- reading blocks ---- */
@@ -270,6 +346,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .submit_headers = submit_headers,
         .submit_block = submit_block,
         .submit_tx = submit_tx,
+        .submit_package = submit_package,
         .read_block = read_block,
         .read_filters = net_read_filters,
         .busy = host_busy,
@@ -277,6 +354,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .wire = host_wire,
         .tx_taken = net_tx_taken,
         .addr = {.seen_as = net_seen_as, .own = net_own_address},
+        .wake_at = net_wake_at,
         .conn = {.tx_slot = net_slot_for_txs, .upload_reached = net_upload_reached},
     };
 }

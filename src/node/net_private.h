@@ -141,6 +141,7 @@ struct node_net {
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
     int64_t next_reannounce; /* time_now; 0: not begun */
+    struct event *due;       /* sync_due */
 };
 
 /* net_settings.c */
@@ -252,6 +253,11 @@ void net_own_tick(struct node_net *n);
 /* net_filters.c */
 /** sync's reads of the filter index, on the I/O pool. */
 void net_read_filters(void *node_net, peer_id peer, struct filter_want *wants_take, size_t n);
+
+/* net_due.c */
+/** Sets the timer of sync_due. */
+void net_wake_at(void *node_net, int64_t time);
+void net_due_free(struct node_net *n);
 
 /* net_jobs.c */
 struct sync_host net_sync_host(struct node_net *n);

@@ -153,7 +153,8 @@ static void write_orphan(struct json_writer *j, const struct orphan_info *o, boo
     jw_kv_int(j, "weight", tx_weight(o->tx));
     jw_key(j, "from");
     jw_arr_begin(j);
-    jw_int(j, o->from);
+    for (size_t i = 0; i < o->n_from; i++)
+        jw_int(j, o->from[i]);
     jw_arr_end(j);
     if (hex)
         jw_kv_hex(j, "hex", o->tx->raw, o->tx->raw_len);

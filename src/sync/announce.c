@@ -7,9 +7,7 @@ void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struc
     struct peer *p, *tmp;
     size_t n = 0;
 
-    recent_reset(&s->rejects); /* what was refused may be fine on another tip */
-    if (s->tip && fork != s->tip)
-        recent_reset(&s->confirmed); /* blocks were disconnected: their transactions may come again */
+    tx_tip_changed(s, s->tip && fork != s->tip);
     s->tip = tip;
     s->last_tip_update = time_now();
     download_progress(s, tip->node.height - fork->node.height);
@@ -31,15 +29,7 @@ void sync_block_connected(struct sync *s, const struct block_entry *e, struct bl
 {
     (void)e;
     relay_block_connected(s, block);
-    for (uint32_t i = 0; i < block->n_tx; i++) {
-        recent_add(&s->confirmed, block->tx[i].txid.b);
-        tx_request_forget(s, block->tx[i].txid.b);
-        if (block->tx[i].has_witness) {
-            recent_add(&s->confirmed, block->tx[i].wtxid.b);
-            tx_request_forget(s, block->tx[i].wtxid.b);
-        }
-    }
-    orphans_block(s, block);
+    tx_block_connected(s, block);
 }
 
 /* The headers that p lacks, if they connect to what it has. Out: h, *n, *last. Returns: false to fall back to inv. */

@@ -12,8 +12,10 @@
 #include "net/message.h"
 #include "net/permissions.h"
 #include "sync/bloom.h"
+#include "sync/orphanage.h"
 #include "sync/recent.h"
 #include "sync/sync.h"
+#include "sync/tx_request.h"
 #include "util/assert.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -51,7 +53,6 @@ void hash_list_clear(struct hash_list *l);
 
 struct filter_query; /* filters.c: what a peer is being sent of the filters */
 struct relay_tx;     /* relay.c: a transaction that may be asked for */
-struct tx_candidate; /* tx_request.c: somebody who announced one */
 struct presync;      /* presync.c: a chain of headers whose work is not known to be enough yet */
 
 /* What we know of a peer, and what is under way with it. */
@@ -143,9 +144,8 @@ struct peer {
     int64_t fee_filter;                       /* what it wants at least */
     int64_t fee_filter_sent, next_fee_filter; /* us */
 
-    /* tx_request.c */
-    struct tx_candidate *candidates;
-    size_t n_candidates, n_requested;
+    /* tx_fetch.c */
+    struct tx_announcer *announcer; /* NULL: closing */
 
     /* addr.c, addr_relay.c */
     bool addr_relay, getaddr_seen, getaddr_sent;
@@ -157,9 +157,6 @@ struct peer {
     int64_t addr_tokens_time; /* us */
     uint64_t addr_processed, addr_rate_limited;
 };
-
-struct tx_requests;
-struct orphan;
 
 struct sync {
     struct sync_options o;
@@ -177,7 +174,6 @@ struct sync {
     unsigned n_downloading; /* peers with blocks in flight */
     int64_t stall_timeout;  /* us */
     unsigned headers_jobs;  /* not answered yet, of all peers */
-    bool ticking;           /* sync_tick is at work */
 
     /* upkeep.c */
     unsigned max_full_relay, max_block_relay;
@@ -198,10 +194,12 @@ struct sync {
 
     uint64_t addr_k0, addr_k1; /* choose who is told of an address */
 
+    int64_t wake_at; /* us, as the owner was told */
     struct tx_requests *requests;
-    struct orphan *orphans;
-    size_t n_orphans;
-    struct recent rejects, confirmed;
+    struct orphanage *orphanage;
+    struct recent rejects;        /* wtxids, and txids whose witness does not matter */
+    struct recent reconsiderable; /* low on fees: wtxids, and names of packages */
+    struct recent confirmed;
 };
 
 /* ---- sync.c ---- */
@@ -211,6 +209,8 @@ void job_begin(struct peer *p, enum job_kind kind);
 void job_end(struct peer *p);
 /** Goes on with whatever p has waiting, sends what is due, and reports readiness. After anything that may have unblocked it. */
 void peer_advance(struct sync *s, struct peer *p);
+/** After anything has happened: what has become due to other peers is sent, and the owner is told when to call next. */
+void sync_settle(struct sync *s);
 
 /* ---- peer.c ---- */
 static inline bool peer_inbound(const struct peer *p)
@@ -244,6 +244,8 @@ struct peer_wire peer_wire_of(const struct sync *s, const struct peer *p);
 void peer_send(struct sync *s, struct peer *p, const char *type, const void *payload, size_t len);
 /** Sends what a writer holds and clears it. */
 void peer_send_writer(struct sync *s, struct peer *p, const char *type, struct writer *w);
+/** The same for n items of a getdata, in parts that the peer takes. */
+void peer_send_getdata(struct sync *s, struct peer *p, struct writer *items, size_t n);
 /** Ends the connection; the caller has logged why with DISCONNECT_FMT. */
 void peer_disconnect(struct sync *s, struct peer *p);
 #define DISCONNECT_FMT "disconnecting peer=%" PRId64
@@ -407,34 +409,44 @@ void relay_clear(struct sync *s);
 /* ---- tx.c ---- */
 /** May the peer send us transactions? */
 bool tx_refuses(const struct sync *s, const struct peer *p);
-bool tx_already_have(struct sync *s, const uint8_t hash[32], bool is_wtxid);
+/** reconsiderable: does one that was refused for its fee alone count? */
+bool tx_already_have(struct sync *s, const uint8_t hash[32], bool is_wtxid, bool reconsiderable);
 void on_tx(struct sync *s, struct peer *p, const struct message *m);
+/** A transaction was judged; it came from p (NULL: gone). first: it is neither an orphan that was tried again nor part of a package. */
+void tx_accepted(struct sync *s, struct tx *tx);
+void tx_rejected(struct sync *s, struct peer *p, peer_id from, struct tx *tx, const struct verdict *v, bool first);
+/** What was refused may be fine on another tip; after blocks were disconnected, their transactions may come again. */
+void tx_tip_changed(struct sync *s, bool disconnected);
+void tx_block_connected(struct sync *s, const struct block *b);
 
-/* ---- tx_request.c ---- */
-struct tx_requests *tx_requests_new(void);
-void tx_requests_free(struct tx_requests *t);
-/** p announced a transaction. delay: before it is asked (us). */
-void tx_request_announced(struct sync *s, struct peer *p, const uint8_t hash[32], bool is_wtxid, int64_t delay);
-int64_t tx_request_delay(const struct sync *s, const struct peer *p, bool is_wtxid);
+/* ---- tx_package.c ---- */
+/** The parent is low on fees: submits it with a child that p announced, if there is one to try. */
+void package_try(struct sync *s, struct peer *p, struct tx *parent);
+
+/* ---- tx_fetch.c ---- */
+/** p announced a transaction. Returns: true if we have it, or it is an orphan that is being resolved. */
+bool tx_fetch_announced(struct sync *s, struct peer *p, const uint8_t hash[32], bool is_wtxid);
+/** May p resolve an orphan, as if it had announced the missing parents? They are asked of it then. */
+bool tx_fetch_parents(struct sync *s, struct peer *p, const struct wtxid *orphan, const struct txid *parents, size_t n);
 /** p answered (or said notfound). */
-void tx_request_answered(struct sync *s, struct peer *p, const uint8_t hash[32]);
-/** Nobody needs to be asked any more. */
-void tx_request_forget(struct sync *s, const uint8_t hash[32]);
-void tx_request_forget_peer(struct sync *s, struct peer *p);
+void tx_fetch_answered(struct sync *s, struct peer *p, const uint8_t hash[32]);
+/** Nobody needs to be asked any more, for either id. */
+void tx_fetch_forget(struct sync *s, const struct tx *tx);
 /** Appends what is to be asked of p now. */
-void tx_request_flush(struct sync *s, struct peer *p, struct writer *getdata, size_t *n_getdata);
+void tx_fetch_flush(struct sync *s, struct peer *p, struct writer *getdata, size_t *n_getdata);
+/** Sends the requests that are due to all who are to be asked. */
+void tx_fetch_due(struct sync *s);
 
 /* ---- orphans.c ---- */
-bool orphan_known(const struct sync *s, const struct wtxid *id);
-/** Keeps a transaction whose inputs are missing and asks p for its parents. */
-void orphan_add(struct sync *s, struct peer *p, struct tx *tx);
-bool orphan_remove(struct sync *s, const struct wtxid *id);
-/** Marks orphans that spend outputs of tx for another try. */
-void orphans_parent_arrived(struct sync *s, const struct tx *tx);
-/** Submits those orphans of p that are marked. */
+/** The transactions that tx spends, each once. Out: malloc'ed. Returns: the count. */
+size_t tx_parents(const struct tx *tx, struct txid **out);
+/** Leaves those that we do not have. Returns: the count. */
+size_t tx_parents_missing(struct sync *s, struct txid *parents, size_t n);
+/** tx of p (may be NULL) lacks inputs: kept for all who announced it, unless it cannot become valid. */
+void orphan_found(struct sync *s, struct peer *p, struct tx *tx);
+/** Submits those orphans of p that are in its work set. */
 void orphans_run(struct sync *s, struct peer *p);
-void orphans_block(struct sync *s, const struct block *b);
-void orphans_forget_peer(struct sync *s, const struct peer *p);
-void orphans_clear(struct sync *s);
+/** The same for all peers that have any. */
+void orphans_run_all(struct sync *s);
 
 #endif

@@ -35,10 +35,8 @@ static void tx_inv(struct sync *s, struct peer *p, const struct inv *i)
     recent_add(&p->tx_known, i->hash);
     if (chain_initial_download(s->o.chain))
         return;
-    have = tx_already_have(s, i->hash, is_wtxid);
+    have = tx_fetch_announced(s, p, i->hash, is_wtxid);
     log_debug(LOG_NET, "got inv: %s %s peer=%" PRId64, inv_text(text, i), have ? "have" : "new", p->id);
-    if (!have)
-        tx_request_announced(s, p, i->hash, is_wtxid, tx_request_delay(s, p, is_wtxid));
 }
 
 static void ask_headers(struct sync *s, struct peer *p, const struct block_hash *unknown)
@@ -63,7 +61,7 @@ void on_inv(struct sync *s, struct peer *p, const struct message *m)
     struct block_hash unknown;
     bool have_unknown = false;
     char text[96];
-    struct recent seen;
+    struct recent seen[2]; /* txids, wtxids: twice in one message is once */
 
     if (!msg_inv_decode(&items, &n, m->payload, m->len)) {
         peer_malformed(p, m, "DataStream::read(): end of data");
@@ -74,22 +72,25 @@ void on_inv(struct sync *s, struct peer *p, const struct message *m)
         free(items);
         return;
     }
-    recent_init(&seen, MAX_INV_ITEMS);
+    recent_init(&seen[0], MAX_INV_ITEMS);
+    recent_init(&seen[1], MAX_INV_ITEMS);
     for (size_t i = 0; i < n && !p->closing; i++) {
         if (items[i].type == (p->wtxid_relay ? INV_TX : INV_WTX))
             continue; /* not what was agreed upon */
         if (items[i].type == INV_BLOCK) {
             block_inv(s, p, &items[i], &unknown, &have_unknown);
         } else if (inv_is_tx(&items[i])) {
-            if (recent_has(&seen, items[i].hash))
-                continue; /* twice in one message */
-            recent_add(&seen, items[i].hash);
+            bool is_wtxid = items[i].type == INV_WTX;
+            if (recent_has(&seen[is_wtxid], items[i].hash))
+                continue;
+            recent_add(&seen[is_wtxid], items[i].hash);
             tx_inv(s, p, &items[i]);
         } else {
             log_debug(LOG_NET, "Unknown inv type \"%s\" received from peer=%" PRId64, inv_text(text, &items[i]), p->id);
         }
     }
-    recent_clear(&seen);
+    recent_clear(&seen[0]);
+    recent_clear(&seen[1]);
     free(items);
     if (have_unknown && !p->closing)
         ask_headers(s, p, &unknown);
@@ -106,7 +107,7 @@ void on_notfound(struct sync *s, struct peer *p, const struct message *m)
     }
     for (size_t i = 0; i < n && n <= 5000 + BLOCKS_IN_FLIGHT; i++)
         if (inv_is_tx(&items[i]))
-            tx_request_answered(s, p, items[i].hash);
+            tx_fetch_answered(s, p, items[i].hash);
     free(items);
 }
 

@@ -7,7 +7,7 @@
 #include "sync/internal.h"
 
 #define ADDR_FETCH_TIMEOUT 300 /* s */
-#define MANY_CANDIDATES 100
+#define GETDATA_PART 1000
 
 const char *connection_type_name(enum connection_type t)
 {
@@ -33,6 +33,7 @@ void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *
     p->addr_tokens = 1.0;
     p->addr_tokens_time = time_now_us();
     recent_init(&p->tx_known, 25000);
+    p->announcer = tx_announcer_new(s->requests, peer, p);
     HASH_ADD(hh, s->peers, id, sizeof(p->id), p);
     log_debug(LOG_NET, "Added connection peer=%" PRId64, p->id);
     if (!peer_inbound(p))
@@ -42,6 +43,8 @@ void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *
 void peer_free(struct sync *s, struct peer *p)
 {
     HASH_DEL(s->peers, p);
+    tx_announcer_free(s->requests, p->announcer);
+    orphanage_remove_peer(s->orphanage, p->id);
     free(p->held_payload);
     free(p->in_flight);
     free(p->getdata);
@@ -69,11 +72,10 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
     if (p->handshake_done && p->wtxid_relay)
         s->n_wtxid_peers--;
     download_forget_peer(s, p);
-    tx_request_forget_peer(s, p);
-    orphans_forget_peer(s, p);
     reconcile_forget(p);
     log_debug(LOG_NET, "Cleared nodestate for peer=%" PRId64, p->id);
     peer_free(s, p);
+    sync_settle(s);
 }
 
 bool peer_checks_inactivity(const struct sync *s, const struct peer *p)
@@ -172,24 +174,29 @@ static bool check_inactivity(struct sync *s, struct peer *p)
     return true;
 }
 
-/* Asks for blocks and transactions in one getdata. */
-static void flush_getdata(struct sync *s, struct peer *p, bool may_sync)
+void peer_send_getdata(struct sync *s, struct peer *p, struct writer *items, size_t n)
 {
-    struct writer items = WRITER_INIT, w = WRITER_INIT;
-    size_t n = 0;
+    struct writer w = WRITER_INIT;
 
-    download_flush(s, p, may_sync, &items, &n);
-    /* A long list is walked at the tick only: else each small message would cost its sender's whole list. */
-    if (s->ticking || p->n_candidates <= MANY_CANDIDATES)
-        tx_request_flush(s, p, &items, &n);
     for (size_t i = 0; i < n;) {
-        size_t part = n - i > 1000 ? 1000 : n - i;
+        size_t part = n - i > GETDATA_PART ? GETDATA_PART : n - i;
         write_compact_size(&w, part);
-        write_bytes(&w, items.data + i * 36, part * 36);
+        write_bytes(&w, items->data + i * 36, part * 36);
         peer_send_writer(s, p, "getdata", &w);
         i += part;
     }
-    writer_clear(&items);
+    writer_clear(items);
+}
+
+/* Asks for blocks and transactions in one getdata. */
+static void flush_getdata(struct sync *s, struct peer *p, bool may_sync)
+{
+    struct writer items = WRITER_INIT;
+    size_t n = 0;
+
+    download_flush(s, p, may_sync, &items, &n);
+    tx_fetch_flush(s, p, &items, &n);
+    peer_send_getdata(s, p, &items, n);
 }
 
 void peer_flush(struct sync *s, struct peer *p)

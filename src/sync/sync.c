@@ -18,8 +18,11 @@ struct sync *sync_new(const struct sync_options *o)
     s->relay_sequence = 1;
     s->addr_k0 = rng_u64(&s->rng);
     s->addr_k1 = rng_u64(&s->rng);
-    s->requests = tx_requests_new();
+    s->requests = tx_requests_new(rng_u64(&s->rng), rng_u64(&s->rng));
+    s->orphanage = orphanage_new(ORPHANAGE_MAX_LATENCY, ORPHANAGE_PEER_WEIGHT, &s->rng);
+    s->wake_at = INT64_MAX;
     recent_init(&s->rejects, 60000);
+    recent_init(&s->reconsiderable, 60000);
     recent_init(&s->confirmed, 24000);
     return s;
 }
@@ -33,10 +36,11 @@ void sync_free(struct sync *s)
     HASH_ITER (hh, s->peers, p, tmp)
         peer_free(s, p);
     download_clear(s);
-    orphans_clear(s);
+    orphanage_free(s->orphanage);
     relay_clear(s);
     tx_requests_free(s->requests);
     recent_clear(&s->rejects);
+    recent_clear(&s->reconsiderable);
     recent_clear(&s->confirmed);
     free(s);
 }
@@ -122,6 +126,7 @@ bool sync_message(struct sync *s, peer_id peer, const struct message *m)
         handle(s, p, m);
     else
         hold(p, m);
+    sync_settle(s);
     p->told_busy = !sync_peer_ready(s, peer);
     return !p->told_busy;
 }
@@ -159,15 +164,33 @@ void sync_peer_writable(struct sync *s, peer_id peer)
         peer_advance(s, p);
 }
 
+void sync_settle(struct sync *s)
+{
+    int64_t next;
+
+    tx_fetch_due(s);
+    next = tx_requests_next(s->requests);
+    if (next == s->wake_at)
+        return;
+    s->wake_at = next;
+    if (s->o.host.wake_at)
+        s->o.host.wake_at(s->o.host.ctx, next);
+}
+
+void sync_due(struct sync *s)
+{
+    s->wake_at = INT64_MIN; /* the owner's timer is spent */
+    sync_settle(s);
+}
+
 void sync_tick(struct sync *s)
 {
     struct peer *p, *tmp;
 
-    s->ticking = true;
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
     upkeep_tick(s);
-    s->ticking = false;
+    sync_settle(s);
 }
 
 void sync_ping_all(struct sync *s)

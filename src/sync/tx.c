@@ -9,12 +9,15 @@ bool tx_refuses(const struct sync *s, const struct peer *p)
     return p->facts.type == CONN_BLOCK_RELAY || p->facts.type == CONN_FEELER || (s->o.blocks_only && !peer_has(p, PERM_RELAY));
 }
 
-bool tx_already_have(struct sync *s, const uint8_t hash[32], bool is_wtxid)
+bool tx_already_have(struct sync *s, const uint8_t hash[32], bool is_wtxid, bool reconsiderable)
 {
     struct wtxid id;
 
+    /* The orphanage by wtxid only, even if it is a txid: with another witness it may be a good transaction. */
     memcpy(id.b, hash, 32);
-    return orphan_known(s, &id) || recent_has(&s->confirmed, hash) || recent_has(&s->rejects, hash) || relay_has(s, hash, is_wtxid);
+    if (orphanage_get(s->orphanage, &id) || (reconsiderable && recent_has(&s->reconsiderable, hash)))
+        return true;
+    return recent_has(&s->confirmed, hash) || recent_has(&s->rejects, hash) || relay_has(s, hash, is_wtxid);
 }
 
 /* Steps over inputs and outputs. */
@@ -85,6 +88,20 @@ static struct tx *decode(const struct message *m)
     return ok && reader_left(&r) ? tx_decode_as(m->payload, m->len - reader_left(&r), true) : NULL;
 }
 
+/* A peer with that permission may have known transactions told to everybody again: it may be the gateway of nodes behind it. */
+static void force_relay(struct sync *s, const struct peer *p, struct tx *tx)
+{
+    bool have = relay_has(s, tx->txid.b, false);
+
+    if (!peer_has(p, PERM_FORCERELAY))
+        return;
+    log_info(have ? "Force relaying tx %s (wtxid=%s) from peer=%" PRId64
+                  : "Not relaying non-mempool transaction %s (wtxid=%s) from forcerelay peer=%" PRId64,
+             txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s, p->id);
+    if (have)
+        sync_announce_tx(s, tx);
+}
+
 void on_tx(struct sync *s, struct peer *p, const struct message *m)
 {
     struct tx *tx;
@@ -102,96 +119,116 @@ void on_tx(struct sync *s, struct peer *p, const struct message *m)
         return;
     }
     recent_add(&p->tx_known, p->wtxid_relay ? tx->wtxid.b : tx->txid.b);
-    tx_request_answered(s, p, tx->txid.b);
+    tx_fetch_answered(s, p, tx->txid.b);
     if (tx->has_witness)
-        tx_request_answered(s, p, tx->wtxid.b);
-    if (tx_already_have(s, tx->wtxid.b, true)) {
-        if (peer_has(p, PERM_FORCERELAY)) {
-            bool have = relay_has(s, tx->txid.b, false);
-            log_info(have ? "Force relaying tx %s (wtxid=%s) from peer=%" PRId64
-                          : "Not relaying non-mempool transaction %s (wtxid=%s) from forcerelay peer=%" PRId64,
-                     txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s, p->id);
-            if (have)
-                sync_announce_tx(s, tx);
-        }
-        tx_unref(tx);
-        return;
+        tx_fetch_answered(s, p, tx->wtxid.b);
+    if (tx_already_have(s, tx->wtxid.b, true, false)) {
+        force_relay(s, p, tx);
+    } else if (recent_has(&s->reconsiderable, tx->wtxid.b)) {
+        log_debug(LOG_TXPACKAGES, "found tx %s (wtxid=%s) in reconsiderable rejects, looking for child in orphanage",
+                  txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s);
+        force_relay(s, p, tx);
+        package_try(s, p, tx);
+    } else {
+        job_begin(p, JOB_TX);
+        s->o.host.submit_tx(s->o.host.ctx, p->id, tx_ref(tx));
     }
-    job_begin(p, JOB_TX);
-    s->o.host.submit_tx(s->o.host.ctx, p->id, tx);
+    tx_unref(tx);
 }
 
-static void tx_accepted(struct sync *s, struct tx *tx)
+void tx_accepted(struct sync *s, struct tx *tx)
 {
-    tx_request_forget(s, tx->txid.b);
-    tx_request_forget(s, tx->wtxid.b);
-    orphans_parent_arrived(s, tx);
-    orphan_remove(s, &tx->wtxid);
+    tx_fetch_forget(s, tx);
+    orphanage_children_ready(s->orphanage, tx);
+    orphanage_remove(s->orphanage, &tx->wtxid);
     sync_announce_tx(s, tx);
 }
 
-static bool has_rejected_parent(struct sync *s, const struct tx *tx)
+/* Not by txid: somebody may have changed the witness of a good transaction. Inputs that are not standard have no other witness. */
+static void remember_reject(struct sync *s, struct peer *p, struct tx *tx, const struct verdict *v, bool first)
 {
-    for (uint32_t i = 0; i < tx->n_in; i++)
-        if (recent_has(&s->rejects, tx->in[i].prevout.txid.b))
-            return true;
-    return false;
-}
+    bool any_witness = v->code == TX_INPUTS_NOT_STANDARD && tx->has_witness;
 
-static void tx_missing_inputs(struct sync *s, struct peer *p, struct tx *tx)
-{
-    if (orphan_known(s, &tx->wtxid) || recent_has(&s->rejects, tx->wtxid.b))
-        return;
-    if (has_rejected_parent(s, tx)) {
-        log_debug(LOG_MEMPOOL, "not keeping orphan with rejected parents %s (wtxid=%s)", txid_hex(&tx->txid).s,
-                  wtxid_hex(&tx->wtxid).s);
+    tx_requests_forget(s->requests, tx->wtxid.b);
+    if (any_witness) {
         recent_add(&s->rejects, tx->txid.b);
-        recent_add(&s->rejects, tx->wtxid.b);
-    } else if (p) {
-        orphan_add(s, p, tx);
+        tx_requests_forget(s->requests, tx->txid.b);
     }
-    tx_request_forget(s, tx->txid.b);
-    tx_request_forget(s, tx->wtxid.b);
+    if (v->code != TX_RECONSIDERABLE) {
+        recent_add(&s->rejects, tx->wtxid.b);
+        return;
+    }
+    recent_add(&s->reconsiderable, tx->wtxid.b);
+    if (!first)
+        return;
+    log_debug(LOG_TXPACKAGES, "tx %s (wtxid=%s) failed but reconsiderable, looking for child in orphanage", txid_hex(&tx->txid).s,
+              wtxid_hex(&tx->wtxid).s);
+    if (p)
+        package_try(s, p, tx);
 }
 
-static void tx_rejected(struct sync *s, struct peer *p, peer_id from, struct tx *tx, const struct verdict *v)
+void tx_rejected(struct sync *s, struct peer *p, peer_id from, struct tx *tx, const struct verdict *v, bool first)
 {
     char text[VERDICT_STRING_SIZE];
 
     log_debug(LOG_MEMPOOLREJ, "%s (wtxid=%s) from peer=%" PRId64 " was not accepted: %s", txid_hex(&tx->txid).s,
               wtxid_hex(&tx->wtxid).s, from, verdict_string(v, text));
     if (v->code == TX_MISSING_INPUTS) {
-        tx_missing_inputs(s, p, tx);
+        if (first && !recent_has(&s->rejects, tx->wtxid.b))
+            orphan_found(s, p, tx);
         return;
     }
-    if (v->code != TX_WITNESS_STRIPPED) {
-        /* Not by txid: somebody may have changed the witness of a good transaction. Inputs that are not standard have no other witness. */
-        recent_add(&s->rejects, tx->wtxid.b);
-        tx_request_forget(s, tx->wtxid.b);
-        if (v->code == TX_INPUTS_NOT_STANDARD && tx->has_witness) {
-            recent_add(&s->rejects, tx->txid.b);
-            tx_request_forget(s, tx->txid.b);
-        }
-    }
-    orphan_remove(s, &tx->wtxid);
+    if (v->code != TX_WITNESS_STRIPPED)
+        remember_reject(s, p, tx, v, first);
+    if (orphanage_remove(s->orphanage, &tx->wtxid))
+        log_debug(LOG_TXPACKAGES, "   removed orphan tx %s (wtxid=%s)", txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s);
 }
 
 void sync_tx_done(struct sync *s, peer_id peer, struct tx *tx, const struct mempool_result_summary *r)
 {
-    struct peer *p = sync_peer(s, peer), *q, *tmp;
+    struct peer *p = sync_peer(s, peer);
+    bool orphan = orphanage_get(s->orphanage, &tx->wtxid) != NULL;
+    char text[VERDICT_STRING_SIZE];
 
     job_end(p);
     if (r->accepted) {
-        tx_accepted(s, tx);
-        if (p)
+        if (orphan)
+            log_debug(LOG_TXPACKAGES, "   accepted orphan tx %s (wtxid=%s)", txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s);
+        else if (p)
             p->last_tx = time_now();
-    } else if (r->verdict.kind == VERDICT_INVALID) {
-        tx_rejected(s, p, peer, tx, &r->verdict);
+        tx_accepted(s, tx);
+    } else if (r->already_there) {
+        tx_fetch_forget(s, tx); /* it came another way while it was judged */
+    } else if (r->verdict.kind == VERDICT_INVALID && !(orphan && r->verdict.code == TX_MISSING_INPUTS)) {
+        if (orphan)
+            log_debug(LOG_TXPACKAGES, "   invalid orphan tx %s (wtxid=%s) from peer=%" PRId64 ". %s", txid_hex(&tx->txid).s,
+                      wtxid_hex(&tx->wtxid).s, peer, verdict_string(&r->verdict, text));
+        tx_rejected(s, p, peer, tx, &r->verdict, !orphan);
     }
     if (p)
         peer_advance(s, p);
-    if (r->accepted && s->orphans) /* other peers' orphans may go on as well */
-        HASH_ITER (hh, s->peers, q, tmp)
-            if (q != p)
-                orphans_run(s, q);
+    orphans_run_all(s);
+    sync_settle(s);
+}
+
+void tx_tip_changed(struct sync *s, bool disconnected)
+{
+    recent_reset(&s->rejects);
+    recent_reset(&s->reconsiderable);
+    if (disconnected)
+        recent_reset(&s->confirmed);
+}
+
+void tx_block_connected(struct sync *s, const struct block *b)
+{
+    orphanage_remove_block(s->orphanage, b);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        const struct tx *tx = &b->tx[i];
+        orphanage_children_ready(s->orphanage, tx);
+        recent_add(&s->confirmed, tx->txid.b);
+        if (tx->has_witness)
+            recent_add(&s->confirmed, tx->wtxid.b);
+        tx_fetch_forget(s, tx);
+    }
+    orphans_run_all(s);
 }

@@ -24,7 +24,7 @@ struct sim_queue {
     size_t n;
 };
 
-enum sim_job_kind { SIM_HEADERS, SIM_BLOCK, SIM_TX, SIM_READ };
+enum sim_job_kind { SIM_HEADERS, SIM_BLOCK, SIM_TX, SIM_PACKAGE, SIM_READ };
 struct sim_job {
     struct sim_job *next;
     enum sim_job_kind kind;
@@ -33,7 +33,7 @@ struct sim_job {
     size_t n;
     bool flag; /* min_pow_checked or requested */
     struct block *block;
-    struct tx *tx;
+    struct tx *tx, *child;
     const struct block_entry *entry;
 };
 
@@ -159,6 +159,12 @@ static inline void sim_tx(void *ctx, peer_id peer, struct tx *tx)
 {
     sim_job_push((struct sim_node *)ctx, SIM_TX, peer)->tx = tx;
 }
+static inline void sim_package(void *ctx, peer_id peer, struct tx *parent, struct tx *child)
+{
+    struct sim_job *j = sim_job_push((struct sim_node *)ctx, SIM_PACKAGE, peer);
+    j->tx = parent;
+    j->child = child;
+}
 static inline void sim_read(void *ctx, peer_id peer, const struct block_entry *e)
 {
     sim_job_push((struct sim_node *)ctx, SIM_READ, peer)->entry = e;
@@ -188,15 +194,20 @@ static inline void sim_block_done(void *arg, const struct block_hash *hash, bool
     o->hash = *hash;
     o->v = *v;
 }
-/* A transaction is fine if its inputs' txids begin with 0xaa or are in the pool; with 0xee it breaks a rule. */
-static inline void sim_accept(struct sim_node *n, struct tx *tx, struct mempool_result_summary *r)
+/* A transaction is fine if its inputs' txids begin with 0xaa or are in the pool; with 0xee it breaks a rule; with 0xbb it pays too little,
+ * unless somebody pays for it. */
+static inline void sim_accept(struct sim_node *n, struct tx *tx, bool paid_for, struct mempool_result_summary *r)
 {
     verdict_init(&r->verdict);
     r->accepted = r->already_there = false;
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        bool found = tx->in[i].prevout.txid.b[0] == 0xaa;
+        bool found = tx->in[i].prevout.txid.b[0] == 0xaa || tx->in[i].prevout.txid.b[0] == 0xbb;
         if (tx->in[i].prevout.txid.b[0] == 0xee) {
             verdict_invalid(&r->verdict, TX_CONSENSUS, "bad-txns-made-up", NULL);
+            return;
+        }
+        if (tx->in[i].prevout.txid.b[0] == 0xbb && !paid_for) {
+            verdict_invalid(&r->verdict, TX_RECONSIDERABLE, "min relay fee not met", NULL);
             return;
         }
         for (size_t k = 0; k < n->n_pool; k++)
@@ -233,6 +244,21 @@ static inline void sim_run_block(struct sim_node *n, struct sim_job *j)
     }
     sync_block_done(n->sync, j->peer, &o.hash, o.is_new, &o.v);
 }
+static inline void sim_run_package(struct sim_node *n, struct sim_job *j)
+{
+    struct package_result_summary p;
+    struct mempool_result_summary r;
+
+    memset(&p, 0, sizeof(p));
+    sim_accept(n, j->tx, true, &r);
+    p.tx[0].outcome = r.accepted ? PACKAGE_TX_ACCEPTED : PACKAGE_TX_REJECTED;
+    p.tx[0].verdict = r.verdict;
+    sim_accept(n, j->child, false, &r);
+    p.tx[1].outcome = r.accepted ? PACKAGE_TX_ACCEPTED : PACKAGE_TX_REJECTED;
+    p.tx[1].verdict = r.verdict;
+    p.valid = p.tx[0].outcome == PACKAGE_TX_ACCEPTED && r.accepted;
+    sync_package_done(n->sync, j->peer, j->tx, j->child, &p);
+}
 static inline void sim_run_one(struct sim_node *n)
 {
     struct sim_job *j = n->jobs;
@@ -251,8 +277,10 @@ static inline void sim_run_one(struct sim_node *n)
     } else if (j->kind == SIM_BLOCK) {
         sim_run_block(n, j);
     } else if (j->kind == SIM_TX) {
-        sim_accept(n, j->tx, &r);
+        sim_accept(n, j->tx, false, &r);
         sync_tx_done(n->sync, j->peer, j->tx, &r);
+    } else if (j->kind == SIM_PACKAGE) {
+        sim_run_package(n, j);
     } else {
         enum rc rc = chain_read_raw(n->bed.c, &raw, &len, j->entry);
         sync_block_read(n->sync, j->peer, j->entry, raw, len, rc);
@@ -261,6 +289,7 @@ static inline void sim_run_one(struct sim_node *n)
     free(j->headers);
     block_unref(j->block);
     tx_unref(j->tx);
+    tx_unref(j->child);
     free(j);
 }
 
@@ -322,6 +351,7 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
                                 .submit_headers = sim_headers,
                                 .submit_block = sim_block,
                                 .submit_tx = sim_tx,
+                                .submit_package = sim_package,
                                 .read_block = sim_read,
                                 .busy = sim_busy,
                                 .send_full = sim_full};
