@@ -97,6 +97,8 @@ static void write_peer(struct json_writer *j, const struct peer_info *p)
     if (f->addr_local[0])
         jw_kv_str(j, "addrlocal", f->addr_local);
     jw_kv_str(j, "network", f->network);
+    if (f->mapped_as)
+        jw_kv_uint(j, "mapped_as", f->mapped_as);
     jw_services(j, "services", p->services);
     jw_service_names(j, "servicesnames", p->services);
     jw_kv_bool(j, "relaytxes", p->relay_txs);

@@ -36,6 +36,7 @@ enum rpc_code {
     RPC_VERIFY_ALREADY_IN_UTXO_SET = -27,
     RPC_IN_WARMUP = -28,
     RPC_CLIENT_NODE_NOT_CONNECTED = -29,
+    RPC_CLIENT_INVALID_IP_OR_SUBNET = -30,
     RPC_CLIENT_P2P_DISABLED = -31,
     RPC_CLIENT_MEMPOOL_DISABLED = -33,
     RPC_CLIENT_NODE_CAPACITY_REACHED = -34
@@ -140,7 +141,7 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
     rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[], rpc_send_commands[],
     rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[], rpc_wait_commands[],
     rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[], rpc_message_commands[],
-    rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[];
+    rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[], rpc_address_book_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);
