@@ -111,7 +111,7 @@ bool change_within_limits(struct change *c)
     return ok;
 }
 
-/* ---- fee rate diagrams: cumulated fees over cumulated weight, chunks by falling rate ---- */
+/* ---- fee rate diagram ---- */
 
 struct diagram {
     struct fee_weight *chunk;
@@ -134,47 +134,6 @@ static int by_falling_rate(const void *a, const void *b)
     return rate_cmp(*(const struct fee_weight *)b, *(const struct fee_weight *)a);
 }
 
-/* Sign of the point (weight, fee) against the line from a corner with that rate. */
-static int point_against_line(struct fee_weight point, struct fee_weight corner, struct fee_weight rate)
-{
-    __int128 l = ((__int128)point.fee - corner.fee) * rate.weight, r = (__int128)rate.fee * (point.weight - corner.weight);
-    return l < r ? -1 : l > r;
-}
-
-/* Looks at the corners of both lines; beyond its end a diagram goes on level. Returns: a is nowhere below b, and somewhere above. */
-static bool diagram_improves(const struct diagram *a, const struct diagram *b)
-{
-    const struct diagram *d[2] = {a, b};
-    struct fee_weight at[2] = {{0, 0}, {0, 0}}; /* corners reached */
-    size_t i[2] = {0, 0};
-    bool above = false;
-
-    while (i[0] < d[0]->n || i[1] < d[1]->n) {
-        struct fee_weight next[2], rate[2];
-        int k, cmp;
-        for (k = 0; k < 2; k++) {
-            rate[k] = i[k] < d[k]->n ? d[k]->chunk[i[k]] : (struct fee_weight){0, 1};
-            next[k] = (struct fee_weight){fee_add(at[k].fee, rate[k].fee), at[k].weight + rate[k].weight};
-        }
-        /* The nearer of the next corners is compared with the other line there. */
-        if (i[0] >= d[0]->n)
-            k = 1;
-        else if (i[1] >= d[1]->n)
-            k = 0;
-        else
-            k = next[0].weight > next[1].weight;
-        cmp = point_against_line(next[k], at[!k], rate[!k]);
-        if (k == 1)
-            cmp = -cmp;
-        if (cmp < 0)
-            return false;
-        above |= cmp > 0;
-        at[k] = next[k];
-        i[k]++;
-    }
-    return above;
-}
-
 bool change_improves(struct change *c)
 {
     struct diagram before = {NULL, 0, 0}, after = {NULL, 0, 0};
@@ -195,7 +154,7 @@ bool change_improves(struct change *c)
     free(ends);
     qsort(before.chunk, before.n, sizeof(*before.chunk), by_falling_rate);
     qsort(after.chunk, after.n, sizeof(*after.chunk), by_falling_rate);
-    better = diagram_improves(&after, &before);
+    better = diagram_compare(after.chunk, after.n, before.chunk, before.n) == DIAGRAM_BETTER;
     free(before.chunk);
     free(after.chunk);
     return better;

@@ -1,29 +1,19 @@
 /* cluster.c - connected sets of transactions in the order in which a miner takes them. Called when entries come and go; validation thread.
  *
- * The order is by ancestor fee rate: again and again the member whose remaining ancestors and itself pay the best rate is taken with them.
- * Neighbours are then merged into chunks wherever the later one pays more, which is what a miner would do with that order. */
+ * The order is linearise's. Neighbours are merged into chunks wherever the later one pays more, which is what a miner would do with it. */
 #include <stdlib.h>
 
 #include "mempool/internal.h"
 #include "util/assert.h"
 #include "util/mem.h"
 
+#define MOST_STEPS 100000 /* of ordering one cluster: ten times what the hardest of 20,000 random ones of 64 took */
+
 int64_t fee_add(int64_t a, int64_t b)
 {
     int64_t sum;
     if (__builtin_add_overflow(a, b, &sum))
         return a < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
-}
-
-static struct fee_weight rate_of(const struct member *t, uint64_t set)
-{
-    struct fee_weight sum = {0, 0};
-    for (; set; set &= set - 1) {
-        const struct entry *e = t[__builtin_ctzll(set)].e;
-        sum.fee = fee_add(sum.fee, e->pub.modified_fee);
-        sum.weight += e->adjusted_weight;
-    }
     return sum;
 }
 
@@ -58,45 +48,17 @@ static void relate(struct mempool *m, struct member *t, struct entry *const *set
     }
 }
 
-/* Appends a set to the order, parents first, otherwise as they arrived. */
-static unsigned append(unsigned *order, unsigned at, const struct member *t, uint64_t set, uint64_t *done)
+static bool find_order(unsigned *order, const struct member *t, unsigned n)
 {
-    while (set) {
-        unsigned best = CLUSTER_MAX;
-        for (uint64_t s = set; s; s &= s - 1) {
-            unsigned i = (unsigned)__builtin_ctzll(s);
-            if (!(t[i].parents & ~*done) && (best == CLUSTER_MAX || t[i].e->serial < t[best].e->serial))
-                best = i;
-        }
-        ASSERT(best < CLUSTER_MAX);
-        order[at++] = best;
-        *done |= 1ull << best;
-        set &= ~(1ull << best);
-    }
-    return at;
-}
+    struct lin_tx lin[CLUSTER_MAX];
 
-static void linearise(unsigned *order, const struct member *t, unsigned n)
-{
-    uint64_t done = 0;
-    for (unsigned at = 0; at < n;) {
-        struct fee_weight best_rate = {0, 1};
-        unsigned best = CLUSTER_MAX;
-        for (unsigned i = 0; i < n; i++) {
-            struct fee_weight rate;
-            int cmp;
-            if (done >> i & 1)
-                continue;
-            rate = rate_of(t, t[i].ancestors & ~done);
-            cmp = best == CLUSTER_MAX ? 1 : rate_cmp(rate, best_rate);
-            if (cmp > 0 || (cmp == 0 && (rate.weight < best_rate.weight ||
-                                         (rate.weight == best_rate.weight && t[i].e->serial < t[best].e->serial)))) {
-                best = i;
-                best_rate = rate;
-            }
-        }
-        at = append(order, at, t, t[best].ancestors & ~done, &done);
+    if (n == 1) {
+        order[0] = 0;
+        return true;
     }
+    for (unsigned i = 0; i < n; i++)
+        lin[i] = (struct lin_tx){{t[i].e->pub.modified_fee, t[i].e->adjusted_weight}, t[i].ancestors, t[i].e->pub.tx->txid.b};
+    return linearise(order, lin, n, MOST_STEPS);
 }
 
 static void cut_chunks(struct cluster *c)
@@ -143,7 +105,7 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
     c->chunk = (struct chunk *)(void *)(c->tx + n);
     c->serial = UINT64_MAX;
     relate(m, t, set, c->n);
-    linearise(order, t, c->n);
+    c->optimal = find_order(order, t, c->n);
     for (unsigned i = 0; i < c->n; i++)
         place[order[i]] = i;
     for (unsigned i = 0; i < c->n; i++) {

@@ -90,6 +90,26 @@ static inline int rate_cmp(struct fee_weight a, struct fee_weight b)
 }
 int64_t fee_add(int64_t a, int64_t b); /* saturates */
 
+/* ---- diagram.c, linearise.c: arithmetic of fee rates ---- */
+
+enum diagram_order { DIAGRAM_SAME, DIAGRAM_BETTER, DIAGRAM_WORSE, DIAGRAM_MIXED };
+/** Compares the diagrams of chunks by falling rate: better is nowhere below and somewhere above. */
+enum diagram_order diagram_compare(const struct fee_weight *a, size_t n_a, const struct fee_weight *b, size_t n_b);
+
+/* A cluster's transaction, known by its place in an array. */
+struct lin_tx {
+    struct fee_weight rate;
+    uint64_t ancestors; /* bits of places, with itself */
+    const uint8_t *id;  /* 32 bytes: decides where nothing else does */
+};
+/** Orders n (up to CLUSTER_MAX) transactions with all of their ancestors for a miner. Out: order: places, parents first; cut into chunks it is
+ *  the best there is, with chunks as small as can be; of chunks that pay the same the smaller come first. steps: bound on the work: where it
+ *  is reached, the order is no worse than the one of places (made to have parents first), and each chunk hangs together.
+ *  Returns: is it known to be the best? */
+bool linearise(unsigned *order, const struct lin_tx *t, unsigned n, uint64_t steps);
+/** Cuts an order into chunks: neighbours are merged wherever the later one pays more. Out: chunk, members (n at most). Returns: chunks. */
+size_t lin_chunks(struct fee_weight *chunk, uint64_t *members, const struct lin_tx *t, const unsigned *order, unsigned n);
+
 struct member {
     struct entry *e;
     uint64_t parents, ancestors, descendants; /* bits of places; the latter two with itself */
@@ -103,6 +123,7 @@ struct cluster {
     uint64_t serial;           /* of its earliest member */
     int64_t weight;
     unsigned n, n_chunks;
+    bool optimal;        /* no better order exists */
     struct chunk *chunk; /* behind the members */
     struct member tx[];  /* in mining order */
 };
