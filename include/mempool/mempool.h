@@ -28,6 +28,7 @@ struct mempool_options {
     struct policy policy;
     size_t max_bytes; /* -maxmempool */
     int64_t expiry;   /* seconds */
+    unsigned check;   /* -checkmempool: mempool_check after every so many changes; 0: never */
     struct sig_cache *sig_cache;
     struct mempool_chain chain;
     struct mempool_events events;
@@ -135,6 +136,7 @@ struct mempool_stats {
     int64_t min_fee_rate /* sat/kvB */;
     uint64_t sequence;
     size_t unbroadcast;
+    bool optimal; /* the order of mining is known to be the best there is */
 };
 void mempool_stats(struct mempool *m, struct mempool_stats *out);
 /** The rules that it was made with. Any thread. */
@@ -149,6 +151,10 @@ struct mempool_delta {
 size_t mempool_deltas(struct mempool *m, const struct mempool_delta **out);
 /** Marks as not yet taken over by any peer (ignored if absent). */
 void mempool_set_unbroadcast(struct mempool *m, const struct txid *id, bool on);
+
+/** Holds everything in the pool against everything else, and its inputs against the chain; a fault is a bug and ends the program. Slow:
+ *  for tests. Not while a reorganisation is under way. */
+void mempool_check(struct mempool *m);
 
 /* The chain moved: called by node from the chain's events, on the validation thread. */
 void mempool_block_connected(struct mempool *m, const struct block *b, int32_t height);

@@ -90,5 +90,9 @@ bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypas
 {
     const struct accept_rules rules = {.time = time_now(), .test_only = test_only, .bypass_limits = bypass_limits};
 
-    return pool_accept(m, tx, &rules, r, NULL);
+    bool ok = pool_accept(m, tx, &rules, r, NULL);
+
+    if (!bypass_limits)
+        pool_check(m);
+    return ok;
 }

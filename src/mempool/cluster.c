@@ -2,6 +2,7 @@
  *
  * The order is linearise's. Neighbours are merged into chunks wherever the later one pays more, which is what a miner would do with it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mempool/internal.h"
 #include "util/assert.h"
@@ -103,7 +104,6 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
     ASSERT(n > 0 && n <= CLUSTER_MAX);
     c->n = (unsigned)n;
     c->chunk = (struct chunk *)(void *)(c->tx + n);
-    c->serial = UINT64_MAX;
     relate(m, t, set, c->n);
     c->optimal = find_order(order, t, c->n);
     for (unsigned i = 0; i < c->n; i++)
@@ -113,11 +113,29 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
         c->tx[i] = (struct member){from->e, permute(from->parents, place), permute(from->ancestors, place),
                                    permute(from->descendants, place)};
         c->weight += from->e->adjusted_weight;
-        if (from->e->serial < c->serial)
-            c->serial = from->e->serial;
     }
     cut_chunks(c);
     return c;
+}
+
+int64_t chunk_prefix(const struct cluster *c, unsigned index)
+{
+    int64_t weight = c->chunk[index].rate.weight;
+    while (index-- && rate_cmp(c->chunk[index].rate, c->chunk[index + 1].rate) == 0)
+        weight += c->chunk[index].rate.weight;
+    return weight;
+}
+
+const struct txid *chunk_last_id(const struct cluster *c, unsigned index)
+{
+    const struct chunk *k = &c->chunk[index];
+    const struct txid *last = &c->tx[k->first].e->pub.tx->txid;
+    for (unsigned i = 1; i < k->n; i++) {
+        const struct txid *id = &c->tx[k->first + i].e->pub.tx->txid;
+        if (memcmp(id->b, last->b, 32) > 0)
+            last = id;
+    }
+    return last;
 }
 
 /* The part that i belongs to; paths are halved on the way. */
@@ -179,6 +197,7 @@ void clusters_adopt(struct mempool *m, struct entry **set, size_t n)
         }
         heap_add(&m->by_worst, &c->by_worst);
         m->inner_usage += cluster_usage(c);
+        m->n_unfinished += !c->optimal;
         first = ends[p];
     }
     free(ends);
@@ -190,5 +209,6 @@ void cluster_release(struct mempool *m, struct cluster *c)
         c->tx[i].e->cluster = NULL;
     heap_remove(&m->by_worst, &c->by_worst);
     m->inner_usage -= cluster_usage(c);
+    m->n_unfinished -= !c->optimal;
     free(c);
 }

@@ -120,7 +120,6 @@ struct chunk {
 };
 struct cluster {
     struct heap_node by_worst; /* first */
-    uint64_t serial;           /* of its earliest member */
     int64_t weight;
     unsigned n, n_chunks;
     bool optimal;        /* no better order exists */
@@ -141,6 +140,10 @@ void clusters_adopt(struct mempool *m, struct entry **set, size_t n);
 /** Takes a cluster out of the pool and frees it; its entries are in none until they are adopted. */
 void cluster_release(struct mempool *m, struct cluster *c);
 size_t cluster_usage(const struct cluster *c);
+/** What decides between chunks of the same rate in different clusters: weight of the chunks of that rate up to this one, then the id that
+ *  comes last in it. */
+int64_t chunk_prefix(const struct cluster *c, unsigned index);
+const struct txid *chunk_last_id(const struct cluster *c, unsigned index);
 
 /* A growing list of entries. */
 struct pool_list {
@@ -176,7 +179,9 @@ struct mempool {
     size_t n_delta, cap_delta;
     size_t n_unbroadcast;
     uint64_t sequence, serial, mark;
-    size_t inner_usage; /* of entries and clusters */
+    uint64_t changes;    /* asked for a check */
+    size_t inner_usage;  /* of entries and clusters */
+    size_t n_unfinished; /* clusters whose order may not be the best */
     size_t vsize;
     int64_t fees;
     double rolling_rate; /* sat/kvB; falls with time once a block has come */
@@ -306,10 +311,16 @@ int64_t pool_min_fee_rate(struct mempool *m);
 void pool_expire(struct mempool *m);
 void pool_trim(struct mempool *m, size_t max_bytes);
 
+/* check.c */
+/** mempool_check if -checkmempool wants it now. */
+void pool_check(struct mempool *m);
+
 /* order.c: all chunks, best first. */
 struct placed_chunk {
     const struct cluster *cluster;
     unsigned index;
+    int64_t prefix;
+    const struct txid *last;
 };
 size_t pool_chunks(const struct mempool *m, struct placed_chunk **out);
 

@@ -1,20 +1,21 @@
 /* order.c - the pool in the order in which a miner takes it: all chunks of all clusters by falling fee rate. Called by mining, RPC and
  * persist.c; validation thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mempool/internal.h"
 #include "util/mem.h"
 
-/* Equal rates: older clusters first, and a cluster's own chunks in their order. */
+/* Equal rates: what is behind less of that rate in its cluster first, then by id; a cluster's own chunks stay in their order. */
 static int chunk_cmp(const void *x, const void *y)
 {
     const struct placed_chunk *a = (const struct placed_chunk *)x, *b = (const struct placed_chunk *)y;
     int cmp = rate_cmp(b->cluster->chunk[b->index].rate, a->cluster->chunk[a->index].rate);
     if (cmp)
         return cmp;
-    if (a->cluster != b->cluster)
-        return a->cluster->serial < b->cluster->serial ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix ? -1 : 1;
+    return memcmp(a->last->b, b->last->b, 32);
 }
 
 size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
@@ -27,7 +28,7 @@ size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
     for (size_t i = 0; i < m->by_worst.n; i++) {
         const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
         for (unsigned k = 0; k < c->n_chunks; k++)
-            (*out)[n++] = (struct placed_chunk){c, k};
+            (*out)[n++] = (struct placed_chunk){c, k, chunk_prefix(c, k), chunk_last_id(c, k)};
     }
     qsort(*out, n, sizeof(**out), chunk_cmp);
     return n;

@@ -294,6 +294,7 @@ bool mempool_accept_package(struct mempool *m, struct tx *const *txs, size_t n, 
     else if (left)
         judge_last(m, txs, left, &rules, r);
     trim(m, txs, r);
+    pool_check(m);
     if (r->n_replaced > 1)
         qsort(r->replaced, r->n_replaced, sizeof(*r->replaced), by_text);
     return r->kind == MEMPOOL_PACKAGE_VALID;

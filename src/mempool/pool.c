@@ -12,12 +12,19 @@ static bool older(const struct heap_node *a, const struct heap_node *b)
     return x->pub.time != y->pub.time ? x->pub.time < y->pub.time : x->serial < y->serial;
 }
 
-/* Of equal rates the younger cluster goes first. */
+/* Of equal rates the one goes first that a miner would take last. */
 static bool worse(const struct heap_node *a, const struct heap_node *b)
 {
     const struct cluster *x = cluster_of_worst(a), *y = cluster_of_worst(b);
-    int cmp = rate_cmp(x->chunk[x->n_chunks - 1].rate, y->chunk[y->n_chunks - 1].rate);
-    return cmp ? cmp < 0 : x->serial > y->serial;
+    unsigned i = x->n_chunks - 1, k = y->n_chunks - 1;
+    int cmp = rate_cmp(x->chunk[i].rate, y->chunk[k].rate);
+    int64_t before_x, before_y;
+
+    if (cmp)
+        return cmp < 0;
+    before_x = chunk_prefix(x, i);
+    before_y = chunk_prefix(y, k);
+    return before_x != before_y ? before_x > before_y : memcmp(chunk_last_id(x, i)->b, chunk_last_id(y, k)->b, 32) > 0;
 }
 
 struct mempool *mempool_new(const struct mempool_options *o)
@@ -75,6 +82,7 @@ void mempool_stats(struct mempool *m, struct mempool_stats *out)
         .min_fee_rate = rolling > relay ? rolling : relay,
         .sequence = m->sequence,
         .unbroadcast = m->n_unbroadcast,
+        .optimal = m->n_unfinished == 0,
     };
 }
 

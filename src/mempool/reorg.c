@@ -112,11 +112,12 @@ static void drop_invalid(struct mempool *m)
 
 void mempool_tip_changed(struct mempool *m)
 {
-    if (!m->reorganised)
-        return;
-    m->reorganised = false;
-    put_back(m);
-    drop_invalid(m);
-    pool_expire(m);
-    pool_trim(m, m->o.max_bytes);
+    if (m->reorganised) {
+        m->reorganised = false;
+        put_back(m);
+        drop_invalid(m);
+        pool_expire(m);
+        pool_trim(m, m->o.max_bytes);
+    }
+    pool_check(m);
 }

@@ -204,6 +204,8 @@ static const struct arg_spec specs[] = {
     {"logtimestamps", NULL, D, 0, "Prepend a timestamp to each line (default: 1)"},
     {"maxsigcachesize", "<n>", D, ARG_DEBUG_ONLY, "Size of the signature and script caches together in MiB (default: 32)"},
     {"maxtipage", "<n>", D, ARG_DEBUG_ONLY, "Maximum age of the tip in seconds to leave initial block download (default: 86400)"},
+    {"checkmempool", "<n>", D, ARG_DEBUG_ONLY,
+     "Run mempool consistency checks every <n> transactions. Use 0 to disable. (default: 0, regtest: 1)"},
     {"mocktime", "<n>", D, ARG_DEBUG_ONLY, "Replace actual time with this Unix time (default: 0)"},
     {"printtoconsole", NULL, D, 0, "Send the log to the console (default: 1 when no -daemon)"},
     {"shrinkdebugfile", NULL, D, 0, "Shrink debug log file on startup (default: 1 when no -debug)"},
@@ -216,7 +218,6 @@ static const struct arg_spec specs[] = {
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
     IGNORED("blockreconstructionextratxn"),
-    IGNORED("checkmempool"),
     IGNORED("checkpoints"),
     IGNORED("coinstatsindex"),
     IGNORED("dbbatchsize"),

@@ -65,11 +65,15 @@ static const struct header_node *mempool_tip_of_chain(void *ctx)
 static void open_mempool(struct node *n)
 {
     const struct node_config *c = n->config;
+    int64_t check = args_int(c->args, "checkmempool", c->params.id == CHAIN_REGTEST ? 1 : 0);
     struct mempool_options o = {
         .params = &c->params,
         .policy = c->policy,
         .max_bytes = c->mempool_bytes,
         .expiry = args_int(c->args, "mempoolexpiry", 336) * 3600,
+        .check = check < 0         ? 0
+                 : check > 1000000 ? 1000000
+                                   : (unsigned)check,
         .sig_cache = n->sig_cache,
         .chain = {n, mempool_get_coin_of_chain, mempool_tip_of_chain},
         .events = node_mempool_events(n),

@@ -289,7 +289,7 @@ static void show_info(void *arg)
                                                   : 0);
     jw_kv_int(j, "limitclustercount", a ? args_int(a, "limitclustercount", 64) : 64);
     jw_kv_int(j, "limitclustersize", a ? args_int(a, "limitclustersize", 101) * 1000 : 101000);
-    jw_kv_bool(j, "optimal", true);
+    jw_kv_bool(j, "optimal", s.optimal);
     jw_kv_bool(j, "fullrbf", true); /* older nodes' field, still read by clients */
     jw_obj_end(j);
 }

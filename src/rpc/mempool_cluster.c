@@ -1,4 +1,5 @@
-/* mempool_cluster.c - getmempoolcluster: what a transaction is connected with, in the groups in which it is mined. On the validation thread. */
+/* mempool_cluster.c - getmempoolcluster: what a transaction is connected with, in the groups in which it is mined; and getmempoolfeeratediagram.
+ * On the validation thread. */
 #include "rpc/priv.h"
 
 struct cluster_op {
@@ -56,8 +57,49 @@ static void getmempoolcluster(struct rpc_call *call)
     jw_clear(&op.chunks);
 }
 
+struct diagram_op {
+    struct rpc_call *call;
+    int64_t weight, fee;
+};
+
+static bool show_corner(void *arg, const struct mempool_chunk *c)
+{
+    struct diagram_op *op = arg;
+    struct json_writer *j = &op->call->out;
+
+    if (c) {
+        op->weight += c->weight;
+        op->fee += c->fee;
+    }
+    jw_obj_begin(j);
+    jw_kv_int(j, "weight", op->weight);
+    jw_kv_amount(j, "fee", op->fee);
+    jw_obj_end(j);
+    return true;
+}
+
+static void show_diagram(void *arg)
+{
+    struct diagram_op *op = arg;
+
+    jw_arr_begin(&op->call->out);
+    show_corner(op, NULL);
+    mempool_each_chunk(op->call->host->mempool, show_corner, op);
+    jw_arr_end(&op->call->out);
+}
+
+static void getmempoolfeeratediagram(struct rpc_call *call)
+{
+    struct diagram_op op = {.call = call};
+
+    if (rpc_need_mempool(call))
+        rpc_on_validation(call, show_diagram, &op);
+}
+
 const struct rpc_command rpc_mempool_cluster_commands[] = {
     {"blockchain", "getmempoolcluster", getmempoolcluster,
      RPC_PARAMS({"txid", RPC_HEX, RPC_REQUIRED, NULL, "The txid of a transaction in the cluster", NULL}), 0,
      "Returns mempool data for given cluster\n"},
+    {"hidden", "getmempoolfeeratediagram", getmempoolfeeratediagram, NULL, 0,
+     "Returns the feerate diagram for the whole mempool: cumulative sigops-adjusted weight and fee at the end of each chunk.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

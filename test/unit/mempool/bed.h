@@ -100,6 +100,7 @@ static inline struct mempool_options bed_options(struct bed *t)
                                 .events = {t, bed_added, bed_removed}};
     policy_init(&o.policy, &t->params);
     o.policy.require_standard = true;
+    o.check = 1;
     return o;
 }
 
