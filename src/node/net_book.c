@@ -136,8 +136,8 @@ static void save_now(struct node_net *n)
     if (addrman_save(n->addrman, n->book.peers_path, n->config->params.magic) != RC_OK)
         log_error("Failed to write file %s: %s", n->book.peers_path, strerror(errno));
     else
-        log_debug(LOG_NET, "Flushed %zu addresses to peers.dat %" PRId64 "ms",
-                  addrman_count(n->addrman, NET_UNKNOWN, ADDRMAN_BOTH), (time_mono_us() - start) / 1000);
+        log_debug(LOG_NET, "Flushed %zu addresses to peers.dat %" PRId64 "ms", addrman_count(n->addrman, NET_UNKNOWN, ADDRMAN_BOTH),
+                  (time_mono_us() - start) / 1000);
 }
 
 /* A new address manager in place of a file that is not there or cannot be used. */

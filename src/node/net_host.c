@@ -87,6 +87,17 @@ static void on_tick(void *arg)
     sync_tick(n->sync);
     net_own_tick(n);
     net_upload_tick(n);
+    net_outbound_tick(n);
+}
+
+/* Every half second. */
+static void on_slow_tick(void *arg)
+{
+    struct node_net *n = arg;
+    if (n->stopping)
+        return;
+    net_wanted_tick(n);
+    net_seeds_tick(n);
 }
 
 bool node_net_start(struct node_net *n, char **error)
@@ -106,15 +117,20 @@ bool node_net_start(struct node_net *n, char **error)
     }
     for (size_t i = 0; i < n->set.n_connect; i++)
         net_want(n, n->set.connect[i], true, n->set.v2);
+    net_seeds_start(n);
+    log_info("addcon thread start");
+    net_outbound_start(n);
     loop_every(n->loop, 100, on_tick, n);
-    loop_every(n->loop, 500, net_wanted_tick, n);
-    net_wanted_tick(n);
+    loop_every(n->loop, 500, on_slow_tick, n);
+    on_slow_tick(n);
     return true;
 }
 
 void node_net_stop(struct node_net *n)
 {
     n->stopping = true;
+    net_outbound_stop(n);
+    net_seeds_stop(n);
     net_open_cancel_all(n);
     net_ways_close(n);
     net_close_all(n);
@@ -130,6 +146,8 @@ void node_net_free(struct node_net *n)
     sync_free(n->sync);
     net_due_free(n);
     free(n->listeners);
+    net_outbound_free(n);
+    net_addr_free(n);
     net_book_close(n);
     net_settings_clear(&n->set);
     free(n);

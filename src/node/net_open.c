@@ -44,6 +44,10 @@ static void on_dialed(void *ctx, const struct dial_result *r)
     struct net_arrival from = {
         .fd = r->fd, .type = a->target.type, .addr = r->addr, .local = r->local, .name = a->target.name, .v2 = a->target.v2};
 
+    if (!r->proxy_failed) {
+        const struct net_addr *addr = r->addr.network != NET_UNKNOWN ? &r->addr : &a->target.addr;
+        addrman_attempt(n->addrman, addr, a->target.count_failure, time_now());
+    }
     if (r->fd >= 0 && n->active) {
         from.proxied = r->proxied;
         from.permissions = a->target.type == CONN_MANUAL ? net_permissions_for(n, PERM_NONE, &r->addr, false) : PERM_NONE;

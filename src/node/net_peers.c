@@ -37,6 +37,7 @@ static void peer_drop(struct net_peer *p)
 {
     struct node_net *n = p->net;
 
+    net_addr_closing(p);
     sync_peer_disconnected(n->sync, p->id);
     n->closed_sent += connection_bytes_sent(p->conn);
     n->closed_recv += connection_bytes_recv(p->conn);

@@ -107,6 +107,42 @@ struct net_book {
     bool bans_dirty, writing_peers, writing_bans;
 };
 
+/* A node to fetch addresses from (-seednode, a DNS seed behind a proxy). */
+struct net_fetch {
+    char name[256];
+    struct net_fetch *prev, *next;
+};
+
+/* net_outbound.c: the search for peers. */
+struct net_outbound {
+    int64_t started_us, next_feeler, next_block_relay, next_network; /* time_now_us */
+    int64_t next_round, feeler_due;                                  /* time_mono_us */
+    int64_t seed_node_time;                                          /* time_now */
+    bool add_fixed_seeds, fetch_seed_node, feeler_waits;
+    const char **seed_nodes; /* shuffled; the last one is the next */
+    size_t n_seed_nodes, n_anchors;
+    struct addr_entry anchors[MAX_OUTBOUND_BLOCKS];
+    struct net_target feeler; /* chosen, to be opened in a moment */
+    struct net_fetch *fetches;
+};
+
+/* net_seeds.c: what is asked of DNS seeds. */
+enum net_seeds_phase { SEEDS_DONE, SEEDS_NODES, SEEDS_BEGIN, SEEDS_ASK, SEEDS_WAIT };
+struct net_dns_seeds {
+    enum net_seeds_phase phase;
+    const char **names; /* shuffled */
+    size_t n_names, next_name, right_now, found;
+    unsigned peers;                         /* full-relay ones, when -seednode had had its time */
+    int64_t started, wait_until, next_look; /* the first time_now, the others time_mono_us */
+    bool looking_up, told_inactive;
+    struct resolver *resolver;
+};
+
+/* What is assumed of nodes that seeds name. */
+#define SEED_SERVICES (NODE_NETWORK | NODE_WITNESS | NODE_P2P_V2)
+
+struct net_sample;
+
 struct node_net {
     const struct node_config *config;
     struct net_settings set;
@@ -133,6 +169,9 @@ struct node_net {
     peer_id next_id;
     struct net_slots slots;
     struct local_addrs local;
+    struct net_outbound out;
+    struct net_dns_seeds dns;
+    struct net_sample *samples; /* net_addr.c */
     struct {
         int64_t cycle_start; /* time_now; 0: nothing was sent yet */
         uint64_t seen, base; /* bytes sent in all: last time, and when the cycle began */
@@ -219,6 +258,31 @@ struct net_wanted *net_wanted_find(struct node_net *n, const char *name);
 /** Every half second: nodes that should be connected and are not. */
 void net_wanted_tick(void *node_net);
 bool net_connected_to(struct node_net *n, const char *name, const struct net_peer **peer);
+
+/* net_outbound.c */
+/** Once the address manager is there. */
+void net_outbound_start(struct node_net *n);
+/** At each tick. */
+void net_outbound_tick(struct node_net *n);
+/** Before the peers are closed: writes anchors.dat. */
+void net_outbound_stop(struct node_net *n);
+void net_outbound_free(struct node_net *n);
+/** Soon connects to a node to ask it for addresses. */
+void net_fetch_addrs_from(struct node_net *n, const char *name);
+
+/* net_seeds.c */
+void net_seeds_start(struct node_net *n);
+/** Twice a second. */
+void net_seeds_tick(struct node_net *n);
+void net_seeds_stop(struct node_net *n);
+/** Adds the fixed seeds when it is time for that. */
+void net_fixed_seeds_tick(struct node_net *n);
+
+/* net_addr.c */
+struct sync_addr_host net_addr_host(void);
+/** A peer is about to go. */
+void net_addr_closing(struct net_peer *p);
+void net_addr_free(struct node_net *n);
 
 /* net_local.c */
 /** Adds what the options and interfaces say. */

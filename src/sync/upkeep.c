@@ -194,7 +194,7 @@ bool sync_peer_merit(struct sync *s, peer_id peer, struct peer_merit *out)
     out->handshake_done = p->handshake_done;
     out->closing = p->closing;
     out->relays_txs = p->tx_relay && p->relay_txs;
-    out->bloom = false;
+    out->bloom = p->bloom != NULL;
     out->services = p->services;
     out->wanted_services = p->version_seen && sync_wants_services(s, p->services);
     out->min_ping_us = p->ping_min;
