@@ -53,6 +53,8 @@ void node_net_onetry(struct node_net *n, const char *addr, bool v2);
 size_t node_net_added(struct node_net *n, struct added_node **out);
 /** addconnection (tests). Returns: false if the type's slots are full. */
 bool node_net_add_connection(struct node_net *n, const char *addr, enum connection_type type, bool v2);
+/** Is a connection to that name (as given to one of the above) being opened? */
+bool node_net_is_opening(struct node_net *n, const char *addr);
 /** disconnectnode. Returns: false if there is no such peer. */
 bool node_net_disconnect_addr(struct node_net *n, const char *addr);
 bool node_net_disconnect_id(struct node_net *n, peer_id id);
@@ -102,6 +104,7 @@ struct net_host_ops {
     void (*onetry)(struct node_net *n, const char *addr, bool v2);
     size_t (*added)(struct node_net *n, struct added_node **out);
     bool (*add_connection)(struct node_net *n, const char *addr, enum connection_type type, bool v2);
+    bool (*is_opening)(struct node_net *n, const char *addr);
     bool (*disconnect_addr)(struct node_net *n, const char *addr);
     bool (*disconnect_id)(struct node_net *n, peer_id id);
     void (*ping_all)(struct node_net *n);
@@ -128,12 +131,12 @@ struct net_host_ops {
         .local_services = node_net_local_services, .active = node_net_active, .set_active = node_net_set_active,                   \
         .local_addresses = node_net_local_addresses, .way = node_net_way, .add = node_net_add, .remove = node_net_remove,          \
         .onetry = node_net_onetry, .added = node_net_added, .add_connection = node_net_add_connection,                             \
-        .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all,       \
-        .announce_tx = node_net_announce_tx, .send = node_net_send, .fetch_block = node_net_fetch_block,                           \
-        .orphans = node_net_orphans, .known = node_net_known, .known_count = node_net_known_count,                                 \
-        .known_places = node_net_known_places, .asn = node_net_asn, .add_known = node_net_add_known,                               \
-        .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban, .clear_bans = node_net_clear_bans,          \
-        .is_banned = node_net_is_banned, .bans = node_net_bans,                                                                    \
+        .is_opening = node_net_is_opening, .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id,   \
+        .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx, .send = node_net_send,                                 \
+        .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .known = node_net_known,                                 \
+        .known_count = node_net_known_count, .known_places = node_net_known_places, .asn = node_net_asn,                           \
+        .add_known = node_net_add_known, .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban,            \
+        .clear_bans = node_net_clear_bans, .is_banned = node_net_is_banned, .bans = node_net_bans,                                 \
     }
 
 #endif

@@ -310,6 +310,15 @@ bool node_net_add_connection(struct node_net *n, const char *addr, enum connecti
     return true;
 }
 
+bool node_net_is_opening(struct node_net *n, const char *addr)
+{
+    const struct net_attempt *a;
+    DL_FOREACH (n->attempts, a)
+        if (strcmp(a->target.name, addr) == 0)
+            return true;
+    return false;
+}
+
 bool node_net_disconnect_addr(struct node_net *n, const char *addr)
 {
     struct net_peer *p;

@@ -2,6 +2,7 @@
  * there, or go there for the moment. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "rpc/priv.h"
 
@@ -245,6 +246,40 @@ static void getaddednodeinfo(struct rpc_call *call)
         rpc_error(call, RPC_CLIENT_NODE_NOT_ADDED, "Error: Node has not been added.");
 }
 
+/* One connection of addconnection. */
+struct connect_op {
+    struct rpc_call *call;
+    const char *addr;
+    enum connection_type type;
+    bool v2, ok;
+};
+
+static void connect_start(void *arg)
+{
+    struct connect_op *op = arg;
+    const struct rpc_host *h = op->call->host;
+    op->ok = h->net_ops->add_connection(h->net, op->addr, op->type, op->v2);
+}
+
+static void connect_check(void *arg)
+{
+    struct connect_op *op = arg;
+    const struct rpc_host *h = op->call->host;
+    op->ok = !h->net_ops->is_opening(h->net, op->addr);
+}
+
+/* Who asked for the connection expects it to stand, or to have failed, when the answer comes. */
+static void connect_wait(struct connect_op *op)
+{
+    struct timespec pause = {.tv_nsec = 5000000};
+
+    do {
+        nanosleep(&pause, NULL);
+        op->ok = true;
+        rpc_on_loop(op->call, connect_check, op);
+    } while (!op->ok && !rpc_stopping(op->call));
+}
+
 static void addconnection(struct rpc_call *call)
 {
     static const struct {
@@ -255,6 +290,7 @@ static void addconnection(struct rpc_call *call)
                  {"addr-fetch", CONN_ADDR_FETCH},
                  {"feeler", CONN_FEELER}};
     const char *addr, *type;
+    struct connect_op op;
     size_t i = 0;
     bool v2;
 
@@ -273,10 +309,13 @@ static void addconnection(struct rpc_call *call)
     if (!rpc_need_net(call) ||
         !read_v2(call, &v2, 2, "Error: Adding v2transport connections requires -v2transport init flag to be set."))
         return;
-    if (!call->host->net_ops->add_connection(call->host->net, addr, types[i].type, v2)) {
+    op = (struct connect_op){.call = call, .addr = addr, .type = types[i].type, .v2 = v2};
+    rpc_on_loop(call, connect_start, &op);
+    if (!op.ok) {
         rpc_error(call, RPC_CLIENT_NODE_CAPACITY_REACHED, "Error: Already at capacity for specified connection type.");
         return;
     }
+    connect_wait(&op);
     jw_obj_begin(&call->out);
     jw_kv_str(&call->out, "address", addr);
     jw_kv_str(&call->out, "connection_type", type);
@@ -418,7 +457,7 @@ const struct rpc_command rpc_network_commands[] = {
                 {"connection_type", RPC_STR, RPC_REQUIRED, NULL,
                  "Type of connection to open (\"outbound-full-relay\", \"block-relay-only\", \"addr-fetch\" or \"feeler\").", NULL},
                 {"v2transport", RPC_BOOL, RPC_REQUIRED, NULL, "Attempt to connect using BIP324 v2 transport protocol", NULL}),
-     RPC_INLINE, "Open an outbound connection to a specified node. This RPC is for testing only.\n"},
+     0, "Open an outbound connection to a specified node. This RPC is for testing only.\n"},
     {"hidden", "sendmsgtopeer", sendmsgtopeer,
      RPC_PARAMS(
          {"peer_id", RPC_NUM, RPC_REQUIRED, NULL, "The peer to send the message to.", NULL},
