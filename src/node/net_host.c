@@ -109,6 +109,7 @@ bool node_net_start(struct node_net *n, char **error)
     net_ways_open(n);
     net_local_start(n);
     net_ways_listen(n);
+    net_tor_start(n);
     for (size_t i = 0; i < n->set.n_added; i++) {
         if (n->set.added[i][strspn(n->set.added[i], " \t\n\r\f\v")] == 0)
             log_warning("Ignoring empty -addnode value");
@@ -132,6 +133,7 @@ void node_net_stop(struct node_net *n)
     net_outbound_stop(n);
     net_seeds_stop(n);
     net_open_cancel_all(n);
+    net_tor_stop(n);
     net_ways_close(n);
     net_close_all(n);
 }

@@ -156,6 +156,7 @@ struct node_net {
     struct dialer *dialer; /* made by node_net_start */
     char *i2p_key_path;
     struct i2p_listener *i2p_listener;
+    struct net_tor *tor;
     bool reachable[NET_CJDNS + 1]; /* index: enum net_network */
     struct net_peer *peers;
     struct net_attempt *attempts;
@@ -243,6 +244,11 @@ void net_ways_set_onion(struct node_net *n, const struct proxy *p);
 /** -capturemessages: appends a message to a file of its peer's. */
 void net_capture(const struct node_net *n, const struct net_addr *peer, bool incoming, const char *type, const void *payload,
                  size_t len);
+
+/* net_tor.c */
+/** Keeps up a connection to Tor's control port, if wanted, and has an onion service made. After net_listen and net_ways_open. */
+void net_tor_start(struct node_net *n);
+void net_tor_stop(struct node_net *n);
 
 /* net_open.c */
 /** Reads a numeric address with the chain's default port, knowing about CJDNS. Returns: false if it is a name or malformed. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/log.h"
 #include "util/mem.h"
 
 enum net_network net_network_parse(const char *name)
@@ -20,6 +21,17 @@ enum net_network net_network_parse(const char *name)
         if (strcasecmp(name, all[i].name) == 0)
             return all[i].network;
     return NET_UNKNOWN;
+}
+
+bool net_ways_no_clearnet(const struct args *a)
+{
+    const char *const *list;
+    size_t n = args_list(a, "onlynet", &list);
+    bool clear = n == 0;
+
+    for (size_t i = 0; i < n && !clear; i++)
+        clear = net_network_parse(list[i]) == NET_IPV4 || net_network_parse(list[i]) == NET_IPV6;
+    return !clear;
 }
 
 /* The proxy's own name, by the system's resolver. */
@@ -176,6 +188,17 @@ static bool read_i2p(struct net_ways *w, const struct args *a, bool dns, char **
     return true;
 }
 
+static void read_tor_control(struct net_ways *w, const struct args *a, bool dns)
+{
+    const char *text = args_str(a, "torcontrol", "127.0.0.1");
+    struct proxy *p = &w->tor_control;
+
+    if (!w->listen_onion || proxy_parse(p, text, TOR_CONTROL_PORT) || (dns && look_up(p, text, TOR_CONTROL_PORT)))
+        return;
+    p->kind = PROXY_NONE;
+    log_warning("tor: Failed to look up control center %s", text);
+}
+
 static bool check_ports(const struct args *a, char **error)
 {
     static const struct {
@@ -215,5 +238,6 @@ bool net_ways_read(struct net_ways *w, const struct args *a, bool listen, char *
     for (size_t i = 0; i < n; i++)
         if (!read_one(w, list[i], dns, error))
             return false;
+    read_tor_control(w, a, dns);
     return read_onion(w, a, dns, error) && read_i2p(w, a, dns, error);
 }

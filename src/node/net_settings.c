@@ -291,6 +291,8 @@ void node_net_interact(struct args *a)
         imply(a, "whitelistrelay", false, "-blocksonly=1");
     if (args_bool(a, "whitelistforcerelay", false))
         imply(a, "whitelistrelay", true, "-whitelistforcerelay=1");
+    if (net_ways_no_clearnet(a))
+        imply(a, "dnsseed", false, "-onlynet excludes IPv4 and IPv6");
 }
 
 static bool read_seeds(struct net_settings *s, const struct args *a, char **error)

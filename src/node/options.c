@@ -124,6 +124,8 @@ static const struct arg_spec specs[] = {
     {"timeout", "<n>", C, 0, "Connection timeout in milliseconds (minimum: 1, default: 5000)"},
     {"txreconciliation", NULL, C, ARG_DEBUG_ONLY, "Enable transaction reconciliations per BIP 330 (default: 0)"},
     {"v2transport", NULL, C, 0, "Support v2 transport: encrypted connections, BIP324 (default: 1)"},
+    {"torcontrol", "<ip>:<port>", C, 0, "Tor control host and port, for -listenonion (default: 127.0.0.1:9051)"},
+    {"torpassword", "<pass>", C, ARG_SENSITIVE, "Tor control port password (default: empty)"},
     {"whitebind", "<[permissions@]addr>", C, 0, "Bind to the given address and add permission flags to the peers connecting to it"},
     {"whitelist", "<[permissions@]IP address or network>", C, 0,
      "Add permission flags to the peers using the given IP address or network: bloomfilter, noban, forcerelay, relay, mempool, "
@@ -232,8 +234,6 @@ static const struct arg_spec specs[] = {
     IGNORED("rest"),
     IGNORED("settings"),
     IGNORED("signetseednode"),
-    IGNORED("torcontrol"),
-    {"torpassword", "<value>", NULL, ARG_DEBUG_ONLY | ARG_SENSITIVE, NULL},
     IGNORED("txindex"),
     IGNORED("txospenderindex"),
     IGNORED("txsendrate"),
