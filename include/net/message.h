@@ -12,7 +12,11 @@ struct message {
     char type[13];          /* NUL-terminated */
     const uint8_t *payload; /* borrowed */
     size_t len;
+    uint8_t **owner; /* where message_take finds the malloc'ed payload; NULL: it can only be copied */
 };
+/** The payload as a malloc'ed block of the caller's own: handed over where that is possible, else copied. m->payload stays readable as long as
+ *  the result lives. */
+uint8_t *message_take(const struct message *m);
 
 #define PROTOCOL_VERSION 70017
 #define MIN_PEER_VERSION 31800

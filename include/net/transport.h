@@ -37,8 +37,9 @@ void transport_v1_clear(struct transport_v1 *t);
 enum transport_event transport_v1_feed(struct transport_v1 *t, const uint8_t *data, size_t len, size_t *used);
 /** Between messages: gives the memory of a large payload back. */
 void transport_v1_release(struct transport_v1 *t);
-/** The message that TRANSPORT_MESSAGE reported; its payload lives until the next feed or release. */
-struct message transport_v1_message(const struct transport_v1 *t);
+/** The message that TRANSPORT_MESSAGE reported; its payload lives until the next feed or release, unless message_take
+ *  hands it over. */
+struct message transport_v1_message(struct transport_v1 *t);
 /** Bytes of a whole message that was just reported (complete or rejected), header included. */
 size_t transport_v1_wire_size(const struct transport_v1 *t);
 /** The header in front of a payload. */
@@ -63,7 +64,7 @@ void transport_clear(struct transport *t);
 /** Takes bytes up to the end of one message. Out: *used (how many of len were taken). */
 enum transport_event transport_feed(struct transport *t, const uint8_t *data, size_t len, size_t *used);
 /** Of what was just reported: the message (lives until the next feed or release), its bytes on the wire, or Core's log text without the peer. */
-struct message transport_message(const struct transport *t);
+struct message transport_message(struct transport *t);
 size_t transport_wire_size(const struct transport *t);
 const char *transport_problem(const struct transport *t);
 /** Between messages: gives the memory of a large payload back. */

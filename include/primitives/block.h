@@ -48,6 +48,11 @@ struct block *block_decode(uint8_t *data_take, size_t len);
 struct block *block_decode_front(uint8_t *data_take, size_t len);
 /** block_decode from borrowed bytes (copied). */
 struct block *block_decode_copy(const void *data, size_t len);
+/** Puts a block together: header and n transactions (borrowed, copied; their ids are taken over, not computed again). Returns: one
+ *  reference; NULL if there are none or the result would be larger than any valid block. Any thread. */
+struct block *block_assemble(const struct block_header *h, const struct tx *const *tx, uint32_t n);
+/** What a block holds in memory: its bytes and what was decoded from them, which may be 16 times as much. */
+size_t block_memory(const struct block *b);
 /** Adds / drops a reference (block_unref: NULL is ignored). Any thread. */
 struct block *block_ref(struct block *b);
 void block_unref(struct block *b);

@@ -25,6 +25,38 @@ struct filter_want {
     enum filter_part part;
 };
 
+/* What is known of a block that a peer sent, before the chain judges it. */
+enum block_outcome {
+    BLOCK_READY,       /* decoded (and, out of parts: it is what its header commits to) */
+    BLOCK_MALFORMED,   /* the message does not decode: `problem` */
+    BLOCK_MISMATCH,    /* not the transactions that were missing */
+    BLOCK_NOT_REBUILT, /* the parts do not make what the header commits to: short ids may have collided */
+};
+/* A block on its way from a peer to the chain: the bytes of a block message, or the parts of a compact block. sync makes it on the loop, sync_block_prepare
+ * turns it into a block on any other thread, sync_block_precheck and the chain judge it on the validation thread. */
+struct sync_block {
+    struct block_hash hash;
+    bool requested;
+    uint8_t *bytes; /* malloc'ed payload of block or blocktxn; NULL: no part is missing */
+    size_t len;
+    struct block_header header; /* of a compact block */
+    struct tx **parts;          /* its transactions, references; NULL where one is missing. NULL: a whole block */
+    uint32_t n_parts;
+    uint32_t n_prefilled, n_pool, n_extra; /* where they are from (log) */
+    bool segwit;                           /* BIP141 is in force for it */
+    bool wanted;                           /* out of parts: sender was asked for it */
+    bool first;                            /* out of parts: as the first one */
+    size_t unread;                         /* what the queue counts: bytes that wait */
+    /* Set by sync_block_prepare. */
+    enum block_outcome outcome;
+    const char *problem;
+    struct block *block;
+    struct block_precheck pre;
+    /* Set by the host before sync_block_done. */
+    bool is_new;
+    struct verdict verdict;
+};
+
 /* What sync asks of the rest of the node. Jobs are answered later, on the loop thread, through the sync_..._done function of the same name. */
 struct sync_host {
     void *ctx;
@@ -34,17 +66,18 @@ struct sync_host {
     void (*discourage)(void *ctx, peer_id peer); /* misbehaved: remember the address and disconnect unless noban/manual */
     /* Validation: strictly in order of the calls. headers_take malloc'ed. */
     void (*submit_headers)(void *ctx, peer_id peer, struct block_header *headers_take, size_t n, bool min_pow_checked);
-    /* The job runs sync_block_precheck on the validation thread before it gives the block to the chain. */
-    void (*submit_block)(void *ctx, peer_id peer, struct block *block_take, bool requested);
+    /* The job runs sync_block_prepare off the loop, then, in order, sync_block_precheck on the validation thread before it gives the block to
+     * the chain. The same b comes back with sync_block_done. */
+    void (*submit_block)(void *ctx, peer_id peer, struct sync_block *b_take);
     void (*submit_tx)(void *ctx, peer_id peer, struct tx *tx_take);
     /* A parent that is low on fees and its child, to be judged together (mempool_accept_pair). */
     void (*submit_package)(void *ctx, peer_id peer, struct tx *parent_take, struct tx *child_take);
-    /* Reads a block's raw bytes on an I/O thread. */
-    void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e);
+    /* Reads a block on an I/O thread: its raw bytes, or, with decode, the block. */
+    void (*read_block)(void *ctx, peer_id peer, const struct block_entry *e, bool decode);
     /* Reads parts of the index of block filters on an I/O thread. May be NULL unless local_services has NODE_COMPACT_FILTERS.
      * wants_take: malloc'ed. */
     void (*read_filters)(void *ctx, peer_id peer, struct filter_want *wants_take, size_t n);
-    /* Is the validation queue over its bound? Blocks and transactions of peers wait then. */
+    /* Is the validation queue (with the blocks that wait for their preparation) over its bound? Blocks and transactions of peers wait then. */
     bool (*busy)(void *ctx);
     /* Is the peer's send queue over its bound? Its messages wait then. */
     bool (*send_full)(void *ctx, peer_id peer);
@@ -101,7 +134,8 @@ struct sync_options {
     int64_t peer_timeout;   /* -peertimeout */
     bool log_ips;           /* -logips */
     struct u256 min_chain_work;
-    uint64_t seed; /* of the random choices (tests); 0: from the kernel */
+    size_t extra_txs; /* -blockreconstructionextratxn: transactions kept for compact blocks beside the mempool */
+    uint64_t seed;    /* of the random choices (tests); 0: from the kernel */
 };
 struct sync;
 struct sync *sync_new(const struct sync_options *o);
@@ -158,15 +192,20 @@ struct peer_merit {
 /** Returns: false if there is no such peer. */
 bool sync_peer_merit(struct sync *s, peer_id peer, struct peer_merit *out);
 
-/** What the validation thread settles first about a block from a peer, when the blocks before it are in the tree: are its data what its header
- *  commits to, and is there enough work behind it? In/out: *pre: of chain_precheck; done again if the parent was not known then.
- *  Out: *min_pow_checked for chain_process_checked_block. Returns: false with the verdict that sync_block_done is to get ("mutated block"). */
-bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, const struct block *b, struct block_precheck *pre,
-                         bool *min_pow_checked, struct verdict *v);
+/** Decodes the block or puts it together, and checks what can be checked ahead: b->outcome and, if that is BLOCK_READY, b->block and b->pre. Its
+ *  bytes and parts are free afterwards. Any thread; linear in the bytes. */
+void sync_block_prepare(struct chain *chain, struct sync_block *b);
+/** NULL is ignored. Any thread. */
+void sync_block_free(struct sync_block *b);
+/** What the validation thread settles first about a block that is ready, when the blocks before it are in the tree: are its data what its header
+ *  commits to, and is there enough work behind it? b->pre is done again if the parent was not known then.
+ *  Out: *min_pow_checked for chain_process_checked_block. Returns: false with b->verdict set ("mutated block"). */
+bool sync_block_precheck(struct chain *chain, const struct u256 *min_chain_work, struct sync_block *b, bool *min_pow_checked);
 
 /* Answers of jobs. Everything passed is borrowed. */
 void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *last, const struct verdict *v, size_t n);
-void sync_block_done(struct sync *s, peer_id peer, const struct block_hash *hash, bool is_new, const struct verdict *v);
+/** Verdict and is_new count only where the outcome is BLOCK_READY. */
+void sync_block_done(struct sync *s, peer_id peer, const struct sync_block *b);
 struct mempool_result_summary {
     bool accepted;
     bool already_there;
@@ -181,7 +220,9 @@ struct package_result_summary {
     } tx[2]; /* parent, child */
 };
 void sync_package_done(struct sync *s, peer_id peer, struct tx *parent, struct tx *child, const struct package_result_summary *r);
-void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc);
+/** block: NULL unless it was asked for (raw is NULL then). */
+void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, struct block *block, const uint8_t *raw, size_t len,
+                     enum rc rc);
 /** data: for each want in order 32 bytes, or a filter with its length in front (CompactSize); nothing unless rc is RC_OK, which is otherwise the
  *  first failure (RC_NOT_FOUND: the index has not come that far). */
 void sync_filters_read(struct sync *s, peer_id peer, const uint8_t *data, size_t len, enum rc rc);
@@ -191,10 +232,14 @@ void sync_tip_changed(struct sync *s, const struct block_entry *tip, const struc
 void sync_header_tip(struct sync *s, const struct block_entry *best);
 /** A block was fully judged, perhaps long after it arrived (it was on a branch that is only now tried): its sender answers for it. */
 void sync_block_checked(struct sync *s, const struct block_hash *hash, const struct verdict *v);
+/** A new block on the tip has passed everything that needs no coins (chain_events.new_pow_valid_block): it is announced by compact blocks at
+ *  once, and served from memory. Its validation goes on. */
+void sync_block_pow_valid(struct sync *s, const struct block_entry *e, struct block *block);
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
 /** from_block: it is back from a block that was disconnected, and may be fetched at once by whoever knows it. */
 void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, bool from_block);
-void sync_tx_removed(struct sync *s, struct tx *tx);
+/** replaced: by another one (BIP125); a miner may still prefer it. */
+void sync_tx_removed(struct sync *s, struct tx *tx, bool replaced);
 /** The fee rate below which a full mempool refuses (sat/kvB; 0: it is not full): what feefilter tells peers. */
 void sync_set_mempool_fee_rate(struct sync *s, int64_t rate);
 /** Announces a transaction to all peers. */
@@ -214,7 +259,7 @@ struct peer_info {
     uint32_t version;
     char subver[257];
     int32_t starting_height, presynced_headers, synced_headers, synced_blocks;
-    int32_t inflight[16]; /* heights, at most 16 */
+    int32_t inflight[64]; /* heights */
     unsigned n_inflight;
     int64_t min_fee_filter;
     uint64_t addr_processed, addr_rate_limited;

@@ -28,6 +28,8 @@ bool queue_run_one(struct queue *q, int timeout_ms);
 /** Any thread: jobs waiting / bytes waiting / over the bound. */
 size_t queue_len(struct queue *q);
 bool queue_full(struct queue *q);
+/** Any thread but the consumer's: waits until the queue is not over its bound, or closed. */
+void queue_wait_room(struct queue *q);
 /** No push succeeds from now on; the consumer empties the queue and then sees false. */
 void queue_close(struct queue *q);
 bool queue_closed(struct queue *q);

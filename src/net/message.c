@@ -8,6 +8,17 @@
 #include "primitives/serialize.h"
 #include "util/mem.h"
 
+uint8_t *message_take(const struct message *m)
+{
+    uint8_t *p;
+
+    if (!m->owner || *m->owner != m->payload || !m->len)
+        return xmemdup(m->len ? (const void *)m->payload : "", m->len ? m->len : 1);
+    p = *m->owner;
+    *m->owner = NULL;
+    return p;
+}
+
 static uint16_t read_be16(struct reader *r)
 {
     const uint8_t *p = read_bytes(r, 2);

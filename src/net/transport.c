@@ -48,7 +48,7 @@ enum transport_event transport_feed(struct transport *t, const uint8_t *data, si
     return e;
 }
 
-struct message transport_message(const struct transport *t)
+struct message transport_message(struct transport *t)
 {
     return t->v2 ? transport_v2_message(t->v2) : transport_v1_message(&t->v1);
 }

@@ -94,6 +94,8 @@ static enum transport_event message_complete(struct transport_v1 *t)
 static void payload_reserve(struct transport_v1 *t, uint32_t need)
 {
     size_t cap;
+    if (!t->payload)
+        t->payload_cap = 0; /* the last message's was taken */
     if (need <= t->payload_cap)
         return;
     cap = (size_t)need + PAYLOAD_AHEAD;
@@ -146,12 +148,13 @@ enum transport_event transport_v1_feed(struct transport_v1 *t, const uint8_t *da
     return t->payload_got == t->payload_len ? message_complete(t) : TRANSPORT_NEED_MORE;
 }
 
-struct message transport_v1_message(const struct transport_v1 *t)
+struct message transport_v1_message(struct transport_v1 *t)
 {
     struct message m;
     memcpy(m.type, t->type, sizeof(m.type));
     m.payload = t->payload;
     m.len = t->payload_len;
+    m.owner = &t->payload;
     return m;
 }
 

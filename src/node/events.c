@@ -1,5 +1,6 @@
 /* events.c - fans the events of chain and mempool out to mempool, network, RPC and the user's commands. Validation thread. */
 #include <stdio.h>
+#include <string.h>
 
 #include "node/daemon.h"
 #include "node/private.h"
@@ -13,6 +14,13 @@ static void on_block_connected(void *ctx, const struct block_entry *e, struct bl
         mempool_block_connected(n->mempool, block, e->node.height);
     if (n->net)
         node_net_block_connected(n->net, e, block);
+}
+
+static void on_pow_valid(void *ctx, const struct block_entry *e, struct block *block)
+{
+    struct node *n = ctx;
+    if (n->net)
+        node_net_pow_valid(n->net, e, block);
 }
 
 static void on_block_disconnected(void *ctx, const struct block_entry *e, struct block *block)
@@ -121,6 +129,7 @@ struct chain_events node_chain_events(struct node *n)
         .ctx = n,
         .block_connected = on_block_connected,
         .block_disconnected = on_block_disconnected,
+        .new_pow_valid_block = on_pow_valid,
         .tip_changed = on_tip_changed,
         .header_tip = on_header_tip,
         .block_checked = on_block_checked,
@@ -145,9 +154,8 @@ static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t
 {
     struct node *n = ctx;
     (void)sequence;
-    (void)reason;
     if (n->net)
-        node_net_tx_removed(n->net, tx);
+        node_net_tx_removed(n->net, tx, strcmp(reason, "replaced") == 0);
 }
 
 struct mempool_events node_mempool_events(struct node *n)

@@ -27,11 +27,12 @@ void node_net_stop(struct node_net *n);
 void node_net_free(struct node_net *n);
 
 /* Events of chain and mempool: called on the validation thread, passed on to the loop in their order. */
+void node_net_pow_valid(struct node_net *n, const struct block_entry *e, struct block *block);
 void node_net_block_connected(struct node_net *n, const struct block_entry *e, struct block *block);
 void node_net_block_checked(struct node_net *n, const struct block_hash *hash, const struct verdict *v);
 void node_net_tip_changed(struct node_net *n, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
 void node_net_header_tip(struct node_net *n, const struct block_entry *best);
 void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, bool from_block);
-void node_net_tx_removed(struct node_net *n, struct tx *tx);
+void node_net_tx_removed(struct node_net *n, struct tx *tx, bool replaced);
 
 #endif

@@ -11,7 +11,7 @@ struct net_event {
     struct block *block;
     struct tx *tx;
     int64_t fee;
-    bool from_block;
+    bool from_block, replaced;
     bool initial_download;
     struct block_hash hash;
     struct verdict verdict;
@@ -43,6 +43,11 @@ static void deliver_block(struct net_event *ev)
     sync_block_connected(ev->net->sync, ev->entry, ev->block);
 }
 
+static void deliver_pow_valid(struct net_event *ev)
+{
+    sync_block_pow_valid(ev->net->sync, ev->entry, ev->block);
+}
+
 static void deliver_tip(struct net_event *ev)
 {
     sync_tip_changed(ev->net->sync, ev->entry, ev->fork, ev->initial_download);
@@ -60,7 +65,7 @@ static void deliver_tx_added(struct net_event *ev)
 
 static void deliver_tx_removed(struct net_event *ev)
 {
-    sync_tx_removed(ev->net->sync, ev->tx);
+    sync_tx_removed(ev->net->sync, ev->tx, ev->replaced);
 }
 
 static void deliver_checked(struct net_event *ev)
@@ -73,6 +78,11 @@ void node_net_block_checked(struct node_net *n, const struct block_hash *hash, c
     if (v->kind == VERDICT_VALID && chain_initial_download(n->chain))
         return; /* nothing follows from it, and there are many */
     post((struct net_event){.net = n, .deliver = deliver_checked, .hash = *hash, .verdict = *v});
+}
+
+void node_net_pow_valid(struct node_net *n, const struct block_entry *e, struct block *block)
+{
+    post((struct net_event){.net = n, .deliver = deliver_pow_valid, .entry = e, .block = block_ref(block)});
 }
 
 void node_net_block_connected(struct node_net *n, const struct block_entry *e, struct block *block)
@@ -98,7 +108,7 @@ void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, bool from
     post((struct net_event){.net = n, .deliver = deliver_tx_added, .tx = tx_ref(tx), .fee = fee, .from_block = from_block});
 }
 
-void node_net_tx_removed(struct node_net *n, struct tx *tx)
+void node_net_tx_removed(struct node_net *n, struct tx *tx, bool replaced)
 {
-    post((struct net_event){.net = n, .deliver = deliver_tx_removed, .tx = tx_ref(tx)});
+    post((struct net_event){.net = n, .deliver = deliver_tx_removed, .tx = tx_ref(tx), .replaced = replaced});
 }

@@ -54,6 +54,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     n->filters = filters;
     n->validation = validation;
     n->io = io;
+    n->prepare = pool_new("blocks", 1);
     if (!net_settings_read(&n->set, config, &error)) { /* node_net_check has passed: the same text comes from node_net_start */
         free(error);
     }
@@ -71,6 +72,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     o.min_fee_rate = config->policy.min_relay_fee_rate;
     o.peer_timeout = n->set.peer_timeout;
     o.tx_reconciliation = args_bool(config->args, "txreconciliation", false);
+    o.extra_txs = n->set.extra_txs;
     o.log_ips = args_bool(config->args, "logips", false);
     o.min_chain_work = config->min_chain_work;
     n->sync = sync_new(&o);
@@ -136,6 +138,8 @@ void node_net_stop(struct node_net *n)
     net_tor_stop(n);
     net_ways_close(n);
     net_close_all(n);
+    pool_free(n->prepare); /* its last jobs go to validation, which still runs */
+    n->prepare = NULL;
 }
 
 void node_net_free(struct node_net *n)

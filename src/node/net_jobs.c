@@ -54,29 +54,28 @@ static void submit_headers(void *ctx, peer_id peer, struct block_header *headers
     queue_push(net->validation, headers_run, headers_drop, j, n * sizeof(*headers_take));
 }
 
-/* ---- blocks ---- */
+/* ---- blocks ----
+ * A block is prepared (decoded, checked ahead) by one thread, which keeps their order, and goes on to validation from there. What is decoded can be
+ * many times as large as the message, so preparing waits while validation has its fill, and the loop takes no more while messages pile up. */
 
 struct block_job {
     struct node_net *net;
     peer_id peer;
-    struct block *block;
-    struct block_precheck pre;
-    bool requested, is_new;
-    struct block_hash hash;
-    struct verdict v;
+    struct sync_block *b;
+    size_t unread; /* bytes of it that count as waiting for preparation */
 };
 
 static void block_drop(void *arg)
 {
     struct block_job *j = arg;
-    block_unref(j->block);
+    sync_block_free(j->b);
     free(j);
 }
 
 static void block_answer(void *arg)
 {
     struct block_job *j = arg;
-    sync_block_done(j->net->sync, j->peer, &j->hash, j->is_new, &j->v);
+    sync_block_done(j->net->sync, j->peer, j->b);
     block_drop(j);
 }
 
@@ -85,37 +84,54 @@ static void block_judged(void *arg, const struct block_hash *hash, bool is_new, 
 {
     struct block_job *j = arg;
     (void)hash;
-    j->is_new = is_new;
-    j->v = *v;
+    j->b->is_new = is_new;
+    j->b->verdict = *v;
     loop_post(j->net->loop, block_answer, block_drop, j);
 }
 
 static void block_run(void *arg)
 {
     struct block_job *j = arg;
-    struct block *b = j->block;
+    struct sync_block *b = j->b;
+    struct block *block = b->block;
+    struct block_precheck pre;
     bool enough_work = false;
 
-    j->block = NULL; /* not kept beyond its processing */
-    if (sync_block_precheck(j->net->chain, &j->net->config->min_chain_work, b, &j->pre, &enough_work, &j->v))
-        chain_process_checked_block(j->net->chain, b, &j->pre, j->requested, enough_work, block_judged, j);
-    else
-        block_judged(j, &j->hash, false, &j->v);
-    block_unref(b);
+    if (!sync_block_precheck(j->net->chain, &j->net->config->min_chain_work, b, &enough_work)) {
+        loop_post(j->net->loop, block_answer, block_drop, j);
+        return;
+    }
+    pre = b->pre;
+    b->block = NULL; /* not kept beyond its processing; and j may be gone when the chain returns */
+    chain_process_checked_block(j->net->chain, block, &pre, b->requested, enough_work, block_judged, j);
+    block_unref(block);
 }
 
-static void submit_block(void *ctx, peer_id peer, struct block *block_take, bool requested)
+/* The preparing thread. */
+static void block_prepare(void *arg)
+{
+    struct block_job *j = arg;
+
+    queue_wait_room(j->net->validation);
+    sync_block_prepare(j->net->chain, j->b);
+    atomic_fetch_sub(&j->net->unprepared, j->unread);
+    if (j->b->outcome == BLOCK_READY)
+        queue_push(j->net->validation, block_run, block_drop, j, block_memory(j->b->block));
+    else
+        loop_post(j->net->loop, block_answer, block_drop, j);
+}
+
+static void submit_block(void *ctx, peer_id peer, struct sync_block *b_take)
 {
     struct node_net *net = ctx;
     struct block_job *j = xcalloc(1, sizeof(*j));
 
     j->net = net;
     j->peer = peer;
-    j->block = block_take;
-    j->requested = requested;
-    j->hash = block_take->hash;
-    chain_precheck(net->chain, block_take, &j->pre); /* while validation works on the blocks before */
-    queue_push(net->validation, block_run, block_drop, j, 2 * (size_t)block_take->raw_len);
+    j->b = b_take;
+    j->unread = b_take->unread;
+    atomic_fetch_add(&net->unprepared, j->unread);
+    pool_push(net->prepare, block_prepare, j, 0); /* bounded by host_busy */
 }
 
 /* ---- transactions ---- */
@@ -256,6 +272,8 @@ struct read_job {
     struct node_net *net;
     peer_id peer;
     const struct block_entry *entry;
+    bool decode;
+    struct block *block;
     uint8_t *raw;
     size_t len;
     enum rc rc;
@@ -264,6 +282,7 @@ struct read_job {
 static void read_drop(void *arg)
 {
     struct read_job *j = arg;
+    block_unref(j->block);
     free(j->raw);
     free(j);
 }
@@ -271,18 +290,21 @@ static void read_drop(void *arg)
 static void read_answer(void *arg)
 {
     struct read_job *j = arg;
-    sync_block_read(j->net->sync, j->peer, j->entry, j->raw, j->len, j->rc);
+    sync_block_read(j->net->sync, j->peer, j->entry, j->block, j->raw, j->len, j->rc);
     read_drop(j);
 }
 
 static void read_run(void *arg)
 {
     struct read_job *j = arg;
-    j->rc = chain_read_raw(j->net->chain, &j->raw, &j->len, j->entry);
+    if (j->decode)
+        j->rc = chain_read_block(j->net->chain, &j->block, j->entry);
+    else
+        j->rc = chain_read_raw(j->net->chain, &j->raw, &j->len, j->entry);
     loop_post(j->net->loop, read_answer, read_drop, j);
 }
 
-static void read_block(void *ctx, peer_id peer, const struct block_entry *e)
+static void read_block(void *ctx, peer_id peer, const struct block_entry *e, bool decode)
 {
     struct node_net *net = ctx;
     struct read_job *j = xcalloc(1, sizeof(*j));
@@ -290,6 +312,7 @@ static void read_block(void *ctx, peer_id peer, const struct block_entry *e)
     j->net = net;
     j->peer = peer;
     j->entry = e;
+    j->decode = decode;
     pool_push(net->io, read_run, j, 0); /* one for each peer at a time, so it needs no bound */
 }
 
@@ -317,7 +340,7 @@ static void host_discourage(void *ctx, peer_id peer)
 static bool host_busy(void *ctx)
 {
     struct node_net *net = ctx;
-    return queue_full(net->validation);
+    return queue_full(net->validation) || atomic_load(&net->unprepared) > MAX_UNPREPARED;
 }
 
 static bool host_send_full(void *ctx, peer_id peer)

@@ -2,6 +2,7 @@
 #ifndef FARTHING_NODE_NET_PRIVATE_H
 #define FARTHING_NODE_NET_PRIVATE_H
 
+#include <stdatomic.h>
 #include <uthash.h>
 
 #include "net/addrman.h"
@@ -16,6 +17,7 @@
 #define MAX_OUTBOUND_FULL 8
 #define MAX_OUTBOUND_BLOCKS 2
 #define MAX_FEELERS 1
+#define MAX_UNPREPARED ((size_t)16 << 20)
 #define MAX_ADDED 8 /* connections by addnode at a time */
 
 /* Everything that the options say about the network. */
@@ -33,6 +35,7 @@ struct net_settings {
     size_t max_send, max_recv; /* bytes for each connection */
     int64_t inbound_relay_percent;
     uint64_t max_upload; /* bytes a day; 0: no limit */
+    size_t extra_txs;    /* -blockreconstructionextratxn */
     struct net_addr *binds, *onion_binds, *external;
     size_t n_binds, n_onion_binds, n_external;
     struct whitebind *whitebinds;
@@ -152,6 +155,8 @@ struct node_net {
     struct filter_index *filters; /* NULL: none */
     struct queue *validation;
     struct pool *io;
+    struct pool *prepare;     /* one thread: blocks on their way to validation */
+    atomic_size_t unprepared; /* bytes of blocks that wait for it */
     struct sync *sync;
     struct dialer *dialer; /* made by node_net_start */
     char *i2p_key_path;

@@ -8,6 +8,8 @@
 #include "util/mem.h"
 
 #define CORE_VERSION "31.99.0" /* whose behaviour clients look for in the user agent */
+#define DEFAULT_EXTRA_TXS 100
+#define MAX_EXTRA_TXS 1000000
 #define MAX_CONNECTIONS_DEFAULT 200
 
 static bool read_user_agent(struct net_settings *s, const struct args *a, char **error)
@@ -244,6 +246,8 @@ static bool read_numbers(struct net_settings *s, const struct args *a, char **er
         *error = xstrdup("peertimeout must be a positive integer.");
         return false;
     }
+    v = args_int(a, "blockreconstructionextratxn", DEFAULT_EXTRA_TXS);
+    s->extra_txs = (size_t)(v < 0 ? 0 : v > MAX_EXTRA_TXS ? MAX_EXTRA_TXS : v);
     v = args_int(a, "inboundrelaypercent", 50);
     s->inbound_relay_percent = v < 0 ? 0 : v > 100 ? 100 : v;
     if (!parse_bytes(&s->max_upload, args_str(a, "maxuploadtarget", "0"))) {

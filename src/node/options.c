@@ -159,6 +159,8 @@ static const struct arg_spec specs[] = {
     {"blockversion", "<n>", M, ARG_DEBUG_ONLY, "Override block version to test forking scenarios"},
 
     {"acceptnonstdtxn", NULL, N, ARG_DEBUG_ONLY, "Relay and mine \"non-standard\" transactions (test networks only; default: 0)"},
+    {"blockreconstructionextratxn", "<n>", N, 0,
+     "Extra transactions (orphans, refused, replaced) to keep in memory for compact block reconstruction (default: 100)"},
     {"blocksonly", NULL, N, 0, "Reject transactions from network peers; RPC transactions are not affected (default: 0)"},
     {"bytespersigop", "<n>", N, 0, "Equivalent bytes per sigop in transactions for relay and mining (default: 20)"},
     {"datacarrier", NULL, N, 0, "Relay and mine data carrier transactions (default: 1)"},
@@ -219,7 +221,6 @@ static const struct arg_spec specs[] = {
     {"uacomment", "<cmt>", D, 0, "Append comment to the user agent string; may be given several times"},
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
-    IGNORED("blockreconstructionextratxn"),
     IGNORED("checkpoints"),
     IGNORED("coinstatsindex"),
     IGNORED("dbbatchsize"),

@@ -109,6 +109,70 @@ struct block *block_decode_copy(const void *data, size_t len)
     return block_decode(xmemdup(data, len), len);
 }
 
+/* Copies a transaction with its bytes to `raw` and its arrays into the arena. */
+static void tx_copy_into(struct tx *out, const struct tx *tx, uint8_t *raw, struct arena *arena)
+{
+    const uint8_t *from = tx->raw;
+
+    *out = *tx;
+    memcpy(raw, from, tx->raw_len);
+    out->raw = raw;
+    out->in = tx->n_in ? arena_alloc(arena, tx->n_in * sizeof(*out->in)) : NULL;
+    out->out = tx->n_out ? arena_alloc(arena, tx->n_out * sizeof(*out->out)) : NULL;
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        const struct tx_in *in = &tx->in[i];
+        struct witness_item *items = in->witness_count ? arena_alloc(arena, in->witness_count * sizeof(*items)) : NULL;
+        out->in[i] = *in;
+        out->in[i].script = in->script ? raw + (in->script - from) : NULL;
+        out->in[i].witness = items;
+        for (uint32_t k = 0; k < in->witness_count; k++)
+            items[k] = (struct witness_item){in->witness[k].data ? raw + (in->witness[k].data - from) : NULL, in->witness[k].len};
+    }
+    for (uint32_t i = 0; i < tx->n_out; i++) {
+        out->out[i] = tx->out[i];
+        out->out[i].script = tx->out[i].script ? raw + (tx->out[i].script - from) : NULL;
+    }
+}
+
+struct block *block_assemble(const struct block_header *h, const struct tx *const *tx, uint32_t n)
+{
+    struct writer w = WRITER_INIT;
+    struct block_owned *o;
+    size_t size = BLOCK_HEADER_SIZE + 9, pos;
+
+    for (uint32_t i = 0; i < n && size <= MAX_BLOCK_SERIALIZED_SIZE; i++)
+        size += tx[i]->raw_len;
+    if (n == 0 || size > MAX_BLOCK_SERIALIZED_SIZE + 9)
+        return NULL;
+    writer_extend(&w, size);
+    w.len = 0;
+    block_header_encode(writer_extend(&w, BLOCK_HEADER_SIZE), h);
+    write_compact_size(&w, n);
+    o = xcalloc(1, sizeof(*o));
+    atomic_init(&o->refs, 1);
+    o->data = w.data;
+    o->block.header = *h;
+    sha256d(o->block.hash.b, w.data, BLOCK_HEADER_SIZE);
+    o->block.raw = w.data;
+    o->block.n_tx = n;
+    o->block.tx = arena_alloc(&o->arena, n * sizeof(*o->block.tx));
+    o->block.stripped_len = (uint32_t)w.len;
+    pos = w.len;
+    for (uint32_t i = 0; i < n; i++) {
+        tx_copy_into(&o->block.tx[i], tx[i], o->data + pos, &o->arena);
+        pos += tx[i]->raw_len;
+        o->block.stripped_len += tx[i]->stripped_len;
+    }
+    o->block.raw_len = (uint32_t)pos;
+    return &o->block;
+}
+
+size_t block_memory(const struct block *b)
+{
+    const struct block_owned *o = (const struct block_owned *)(const void *)b;
+    return sizeof(*o) + b->raw_len + o->arena.total;
+}
+
 struct block *block_ref(struct block *b)
 {
     struct block_owned *o = (struct block_owned *)(void *)b;

@@ -29,6 +29,7 @@ void sync_block_connected(struct sync *s, const struct block_entry *e, struct bl
 {
     (void)e;
     relay_block_connected(s, block);
+    s->recent_unjudged = false;
     tx_block_connected(s, block);
 }
 
@@ -91,32 +92,56 @@ static void send_invs(struct sync *s, struct peer *p)
     hash_list_clear(&p->announce_inv);
 }
 
-void announce_flush(struct sync *s, struct peer *p)
+static void send_headers(struct sync *s, struct peer *p, const struct block_header *h, size_t n, const struct block_entry *last)
 {
+    struct writer w = WRITER_INIT;
+    struct block_hash first;
+
+    block_header_hash(&first, &h[0]);
+    if (n > 1)
+        log_debug(LOG_NET, "SendMessages: %zu headers, range (%s, %s), to peer=%" PRId64, n, block_hash_hex(&first).s,
+                  block_hash_hex(&last->node.hash).s, p->id);
+    else
+        log_debug(LOG_NET, "SendMessages: sending header %s to peer=%" PRId64, block_hash_hex(&first).s, p->id);
+    msg_headers_encode(&w, h, n);
+    peer_send_writer(s, p, "headers", &w);
+    p->best_sent = last;
+}
+
+/* One block goes in compact form to those who want that. */
+static bool by_compact_block(struct sync *s, struct peer *p, size_t n, const struct block_entry *last)
+{
+    if (n != 1 || !p->hb_from || !s->recent_block || !block_hash_equal(&s->recent_block->hash, &last->node.hash) ||
+        s->recent_block->n_tx > CMPCT_MAX_TXS)
+        return false;
+    log_debug(LOG_NET, "SendMessages sending header-and-ids %s to peer=%" PRId64, block_hash_hex(&last->node.hash).s, p->id);
+    compact_announce(s, p, last);
+    return true;
+}
+
+static void announce_blocks(struct sync *s, struct peer *p)
+{
+    bool headers = p->prefers_headers || (p->hb_from && p->announce_headers.n <= 1);
     struct block_header h[MAX_ANNOUNCE];
     const struct block_entry *last;
-    struct writer w = WRITER_INIT;
     size_t n = 0;
 
-    if (p->announce_headers.n) {
-        headers_resolve_unknown(s, p);
-        if (!p->prefers_headers || p->announce_headers.n > MAX_ANNOUNCE || !collect(s, p, h, &n, &last)) {
+    headers_resolve_unknown(s, p);
+    if (!headers || p->announce_headers.n > MAX_ANNOUNCE || !collect(s, p, h, &n, &last)) {
+        fall_back_to_inv(s, p);
+    } else if (n && !by_compact_block(s, p, n, last)) {
+        if (p->prefers_headers)
+            send_headers(s, p, h, n, last);
+        else
             fall_back_to_inv(s, p);
-        } else if (n) {
-            struct block_hash first, end;
-            block_header_hash(&first, &h[0]);
-            block_header_hash(&end, &h[n - 1]);
-            if (n > 1)
-                log_debug(LOG_NET, "SendMessages: %zu headers, range (%s, %s), to peer=%" PRId64, n, block_hash_hex(&first).s,
-                          block_hash_hex(&end).s, p->id);
-            else
-                log_debug(LOG_NET, "SendMessages: sending header %s to peer=%" PRId64, block_hash_hex(&first).s, p->id);
-            msg_headers_encode(&w, h, n);
-            peer_send_writer(s, p, "headers", &w);
-            p->best_sent = last;
-        }
-        hash_list_clear(&p->announce_headers);
     }
+    hash_list_clear(&p->announce_headers);
+}
+
+void announce_flush(struct sync *s, struct peer *p)
+{
+    if (p->announce_headers.n)
+        announce_blocks(s, p);
     if (p->announce_inv.n)
         send_invs(s, p);
 }

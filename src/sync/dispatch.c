@@ -41,8 +41,8 @@ static const struct {
     {"getcfheaders", STAGE_DONE, on_getcfheaders},
     {"getcfcheckpt", STAGE_DONE, on_getcfcheckpt},
     {"getblocktxn", STAGE_DONE, on_getblocktxn},
-    {"cmpctblock", STAGE_DONE, on_ignored}, /* we never ask for compact blocks */
-    {"blocktxn", STAGE_DONE, on_ignored},
+    {"cmpctblock", STAGE_DONE, on_cmpctblock},
+    {"blocktxn", STAGE_DONE, on_blocktxn},
 };
 
 void dispatch(struct sync *s, struct peer *p, const struct message *m)

@@ -5,8 +5,6 @@
 #include "primitives/serialize.h"
 #include "sync/internal.h"
 
-#define CMPCT_VERSION 2
-
 struct peer_text {
     char text[200];
 };

@@ -114,16 +114,21 @@ void headers_check_timeout(struct sync *s, struct peer *p)
     p->headers_timeout = 0;
 }
 
-void peer_punish(struct sync *s, struct peer *p, const struct verdict *v, const char *message)
+void peer_punish(struct sync *s, struct peer *p, const struct verdict *v, bool compact, const char *message)
 {
     (void)s;
     switch (v->code) {
     case BLOCK_CACHED_INVALID:
-        if (peer_inbound(p))
+        if (compact || peer_inbound(p))
             break;
-        /* fall through */
+        peer_misbehaving(p, "%s", message);
+        return;
     case BLOCK_CONSENSUS:
     case BLOCK_MUTATED:
+        if (compact)
+            break;
+        peer_misbehaving(p, "%s", message);
+        return;
     case BLOCK_INVALID_HEADER:
     case BLOCK_INVALID_PREV:
     case BLOCK_MISSING_PREV:
@@ -171,10 +176,11 @@ static bool on_best_branch(struct sync *s, const struct block_entry *e)
     return header_node_ancestor(&best->node, e->node.height) == &e->node || chain_contains(s->o.chain, e);
 }
 
-static void submit(struct sync *s, struct peer *p, struct block_header *headers_take, size_t n, bool fresh)
+void headers_submit(struct sync *s, struct peer *p, struct block_header *headers_take, size_t n, bool fresh)
 {
     p->headers_job.n = n;
     p->headers_job.fresh = fresh;
+    p->headers_job.compact = false;
     job_begin(p, JOB_HEADERS);
     s->headers_jobs++;
     s->o.host.submit_headers(s->o.host.ctx, p->id, headers_take, n, true);
@@ -215,7 +221,7 @@ static bool continue_presync(struct sync *s, struct peer *p, const struct block_
         return false;
     if (n_release) {
         p->headers_job.full = n == MAX_HEADERS_ITEMS && !p->presync;
-        submit(s, p, release, n_release, true);
+        headers_submit(s, p, release, n_release, true);
     }
     return true;
 }
@@ -242,7 +248,7 @@ static void process(struct sync *s, struct peer *p, struct block_header *h, cons
         return;
     }
     p->headers_job.full = n == MAX_HEADERS_ITEMS;
-    submit(s, p, h, n, !last);
+    headers_submit(s, p, h, n, !last);
 }
 
 void on_headers(struct sync *s, struct peer *p, const struct message *m)
@@ -295,18 +301,30 @@ static void learn(struct sync *s, struct peer *p, const struct block_entry *last
     }
 }
 
+void headers_announced(struct sync *s, struct peer *p, const struct block_entry *last)
+{
+    learn(s, p, last, false);
+    if (!p->closing)
+        download_direct(s, p, last);
+}
+
+void headers_log_new(struct sync *s, const struct peer *p, const struct block_entry *e, bool compact)
+{
+    const char *kind = compact ? "cmpctblock " : "";
+
+    if (chain_initial_download(s->o.chain))
+        log_debug(LOG_VALIDATION, "Saw new %sheader hash=%s height=%d peer=%" PRId64, kind, block_hash_hex(&e->node.hash).s,
+                  e->node.height, p->id);
+    else
+        log_info("Saw new %sheader hash=%s height=%d peer=%" PRId64, kind, block_hash_hex(&e->node.hash).s, e->node.height, p->id);
+}
+
 static void accepted(struct sync *s, struct peer *p, const struct block_entry *last)
 {
     bool full = p->headers_job.full;
 
-    if (p->headers_job.fresh) {
-        if (chain_initial_download(s->o.chain))
-            log_debug(LOG_VALIDATION, "Saw new header hash=%s height=%d peer=%" PRId64, block_hash_hex(&last->node.hash).s,
-                      last->node.height, p->id);
-        else
-            log_info("Saw new header hash=%s height=%d peer=%" PRId64, block_hash_hex(&last->node.hash).s, last->node.height,
-                     p->id);
-    }
+    if (p->headers_job.fresh)
+        headers_log_new(s, p, last, false);
     if (full && !p->presync && headers_request(s, p, last))
         log_debug(LOG_NET, "more getheaders (%d) to end to peer=%" PRId64, last->node.height, p->id);
     if (p->headers_job.fresh)
@@ -327,6 +345,11 @@ void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *l
     job_end(p);
     if (p->closing)
         return;
+    if (p->headers_job.compact) {
+        compact_header_done(s, p, last, v);
+        peer_advance(s, p);
+        return;
+    }
     if (v->kind == VERDICT_INVALID) {
         if (!peer_inbound(p) && v->code == BLOCK_CACHED_INVALID)
             log_warning("%s (received from peer=%" PRId64
@@ -334,7 +357,7 @@ void sync_headers_done(struct sync *s, peer_id peer, const struct block_entry *l
                         "may fix) or a potential consensus incompatibility.",
                         v->debug, p->id);
         presync_end(p);
-        peer_punish(s, p, v, "invalid header received");
+        peer_punish(s, p, v, false, "invalid header received");
     } else if (v->kind == VERDICT_VALID && last) {
         accepted(s, p, last);
     }

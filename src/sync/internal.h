@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "net/message.h"
+#include "net/message_compact.h"
 #include "net/permissions.h"
 #include "sync/bloom.h"
 #include "sync/orphanage.h"
@@ -22,24 +23,45 @@
 #include "util/random.h"
 #include "util/time.h"
 
-#define US 1000000LL              /* microseconds in a second */
-#define BLOCKS_IN_FLIGHT 16       /* asked of one peer at a time */
-#define DOWNLOAD_WINDOW 1024      /* blocks ahead of the last common one */
-#define HEADERS_RESPONSE_TIME 120 /* s */
-#define MAX_ANNOUNCE 8            /* blocks announced by headers at once */
-#define MAX_PENDING_JOBS 64       /* blocks or transactions of one peer waiting for validation */
+#define US 1000000LL                 /* microseconds in a second */
+#define BLOCKS_IN_FLIGHT 16          /* asked of one peer at a time, as long as its speed is not known */
+#define MIN_BLOCKS_IN_FLIGHT 4       /* of a slow one */
+#define MAX_BLOCKS_IN_FLIGHT 64      /* of a fast one: about what it delivers in a second */
+#define MAX_ASKED 3                  /* peers that are asked for the same block at a time */
+#define MAX_PENDING_BYTES (16 << 20) /* of one peer's blocks waiting for validation */
+#define DOWNLOAD_WINDOW 1024         /* blocks ahead of the last common one */
+#define HEADERS_RESPONSE_TIME 120    /* s */
+#define MAX_ANNOUNCE 8               /* blocks announced by headers at once */
+#define MAX_PENDING_JOBS 64          /* blocks or transactions of one peer waiting for validation */
 #define STALL_TIMEOUT_MIN (2 * US)
 #define STALL_TIMEOUT_MAX (64 * US)
 #define INACTIVITY_TIMEOUT (20 * 60) /* s */
 
-enum job_kind { JOB_NONE, JOB_HEADERS, JOB_BLOCK, JOB_TX };
+enum job_kind { JOB_NONE, JOB_HEADERS, JOB_BLOCK, JOB_TX, JOB_COMPACT };
 
-/* A block that was asked for (peer >= 0), or that has arrived and is being validated (processing > 0), or both. */
+struct partial; /* compact_fill.c: a compact block and what we have of its transactions */
+
+/* Somebody who was asked for a block. */
+struct asked {
+    peer_id peer;
+    struct partial *partial;   /* NULL: the whole block was asked for */
+    int64_t since, since_mono; /* us */
+};
+/* A block that was asked for, or that has arrived and is being validated (processing > 0), or both. */
 struct flight {
     struct block_hash hash;
     const struct block_entry *entry; /* NULL: came unasked, header unknown */
-    peer_id peer;                    /* -1: nobody is asked */
+    struct asked asked[MAX_ASKED];   /* in order of the requests */
+    unsigned n_asked;
     unsigned processing;
+    UT_hash_handle hh;
+};
+
+/* Who sent a block that is not fully judged yet. */
+struct block_source {
+    struct block_hash hash;
+    peer_id peer;
+    bool compact; /* as a compact block, which may be relayed before it is fully checked */
     UT_hash_handle hh;
 };
 
@@ -73,7 +95,7 @@ struct peer {
     int32_t starting_height;
     int64_t time_offset;
     bool wants_addrv2, wtxid_relay, prefers_headers, sent_sendheaders;
-    bool provides_cmpct, hb_from;
+    bool provides_cmpct, hb_from;                                               /* hb_from: it wants compact blocks unasked */
     bool preferred;                                                             /* we like to download from it */
     enum { RECONCILE_NONE, RECONCILE_OFFERED, RECONCILE_REGISTERED } reconcile; /* reconcile.c */
 
@@ -84,7 +106,8 @@ struct peer {
     bool ping_queued;
 
     /* order of messages (sync.c) */
-    unsigned pending; /* jobs that are not answered */
+    unsigned pending;     /* jobs that are not answered */
+    size_t pending_bytes; /* of blocks */
     enum job_kind pending_kind;
     bool held; /* `held_message` waits for its turn */
     struct message held_message;
@@ -101,6 +124,7 @@ struct peer {
         bool fresh;
         bool more;
         bool full;
+        bool compact; /* the header of `cmpct` */
     } headers_job;
     const struct block_entry *best_known, *best_sent, *last_common;
     struct block_hash last_unknown; /* zero: none */
@@ -110,6 +134,16 @@ struct peer {
     struct flight **in_flight; /* in order of the requests */
     size_t n_in_flight, cap_in_flight;
     int64_t downloading_since, stalling_since; /* us, 0: not */
+    /* flights.c: how fast it delivers */
+    int64_t block_us;                          /* mean time of a block, us */
+    int64_t last_delivery, last_delivery_mono; /* us */
+    uint64_t deliveries;
+    unsigned overtaken; /* blocks in a row that others had to deliver in its place */
+
+    /* compact.c */
+    struct msg_cmpctblock *cmpct; /* being looked at */
+    bool cmpct_waits;             /* until another copy of that block is done with */
+    bool hb_to;                   /* we asked it for compact blocks unasked */
 
     /* lagging.c */
     int64_t lag_timeout;
@@ -124,7 +158,8 @@ struct peer {
     size_t n_getdata, getdata_pos;
     bool reading; /* a block is being read for it */
     struct inv reading_inv;
-    struct block_hash continuation; /* zero: none */
+    struct msg_getblocktxn blocktxn; /* what it asked of the block that is being read; n 0: it asked for the block */
+    struct block_hash continuation;  /* zero: none */
 
     /* announce.c */
     struct hash_list announce_headers, announce_inv;
@@ -181,13 +216,23 @@ struct sync {
     int64_t last_tip_update, next_stale_check; /* s */
     int64_t next_upkeep;                       /* steady us */
 
-    struct block *recent_block;    /* the last one connected */
+    struct block *recent_block;    /* the last one connected, or about to be */
+    struct writer recent_cmpct;    /* its compact form, when somebody wanted it */
+    bool recent_unjudged;          /* whether it is valid is not known yet */
+    int64_t recent_since;          /* us, monotonic: when it came */
     uint32_t *recent_slots;        /* its transactions by txid and wtxid (relay.c): place + 1, 0: empty */
     size_t n_recent_slots;         /* a power of two, 0 without a block */
     uint64_t recent_k0, recent_k1; /* salt of that table */
     const struct block_entry *tip; /* as last told; NULL: not yet */
+    int32_t fast_height;           /* of the last block that was announced before its validation */
+    peer_id hb_peers[4];           /* who announces to us by compact blocks, the oldest choice first */
+    unsigned n_hb_peers;
 
     struct relay_tx *by_wtxid, *by_txid;
+    struct pool_ref *pool; /* the same transactions, dense */
+    size_t n_pool, cap_pool;
+    struct pool_ref *extra; /* a ring of others that a block may contain */
+    size_t n_extra, next_extra;
     uint64_t relay_sequence;
     int64_t mempool_fee_rate; /* sat/kvB */
     int64_t next_inbound_inv; /* us */
@@ -303,9 +348,6 @@ void addr_flush(struct sync *s, struct peer *p);
 void addr_clear(struct peer *p);
 void on_getaddr(struct sync *s, struct peer *p, const struct message *m);
 
-/* ---- refuse.c ---- */
-void on_ignored(struct sync *s, struct peer *p, const struct message *m);
-
 /* ---- filters.c ---- */
 void filters_clear(struct peer *p);
 /** Goes on with the peer's query for filters, if it can take more. */
@@ -329,13 +371,18 @@ bool headers_request(struct sync *s, struct peer *p, const struct block_entry *e
 /** Starts headers sync with the peer when it is its turn; time-outs. */
 void headers_flush(struct sync *s, struct peer *p, bool may_sync);
 void headers_check_timeout(struct sync *s, struct peer *p);
+/** The header of an announcement is in the tree: what it tells about the peer, and the block is asked for. */
+void headers_announced(struct sync *s, struct peer *p, const struct block_entry *last);
+/** Hands headers over to validation. */
+void headers_submit(struct sync *s, struct peer *p, struct block_header *headers_take, size_t n, bool fresh);
+void headers_log_new(struct sync *s, const struct peer *p, const struct block_entry *e, bool compact);
 /** The peer has that block. */
 void headers_update_known(struct sync *s, struct peer *p, const struct block_hash *hash);
 void headers_resolve_unknown(struct sync *s, struct peer *p);
 bool peer_has_header(const struct peer *p, const struct block_entry *e);
 struct u256 headers_work_threshold(struct chain *chain, const struct u256 *min_chain_work);
-/** Punishes a peer for what it sent, as the verdict says. */
-void peer_punish(struct sync *s, struct peer *p, const struct verdict *v, const char *message);
+/** Punishes a peer for what it sent, as the verdict says. compact: it came by compact block, which is relayed before it is fully checked. */
+void peer_punish(struct sync *s, struct peer *p, const struct verdict *v, bool compact, const char *message);
 
 /* ---- presync.c ---- */
 /** Begins to look through a low-work chain that starts behind e. */
@@ -347,21 +394,92 @@ bool presync_headers(struct sync *s, struct peer *p, const struct block_header *
 void presync_end(struct peer *p);
 int32_t presync_height(const struct peer *p);
 
-/* ---- download.c ---- */
-bool download_may_fetch_directly(struct sync *s);
+/* ---- flights.c ---- */
+struct flight *flight_find(struct sync *s, const struct block_hash *hash);
+/** Finds or makes it. */
+struct flight *flight_get(struct sync *s, const struct block_hash *hash);
+void flight_drop_if_idle(struct sync *s, struct flight *f);
+/** p is asked for that block. Returns: NULL if it was already, or enough others are. */
+struct asked *flight_ask(struct sync *s, struct peer *p, const struct block_entry *e);
+/** Returns: NULL if f is NULL or the peer was not asked. */
+struct asked *flight_asked(struct flight *f, peer_id peer);
+/** Takes the request back, from one peer or from all. f may be idle then. */
+void flight_unask(struct sync *s, struct flight *f, peer_id peer);
+void flight_unask_all(struct sync *s, struct flight *f);
+/** The block has come from p: its speed is measured, and those who were asked before it lose trust. */
+void flight_delivered(struct sync *s, struct peer *p, struct flight *f);
+/** How many blocks may be asked of p at a time. */
+unsigned flight_limit(const struct peer *p);
+struct block_source *source_find(struct sync *s, const struct block_hash *hash);
+void source_drop(struct sync *s, struct block_source *b);
+/** The first sender counts. */
+void source_add(struct sync *s, const struct block_hash *hash, peer_id peer, bool compact);
 bool download_known(struct sync *s, const struct block_hash *hash);
 bool download_request(struct sync *s, struct peer *p, const struct block_entry *e);
 /** Forgets requests of that block: of everybody (NULL) or of one peer. */
 void download_forget(struct sync *s, const struct block_hash *hash, const struct peer *from);
 void download_forget_peer(struct sync *s, struct peer *p);
 void download_clear(struct sync *s);
+
+/* ---- download.c ---- */
+bool download_may_fetch_directly(struct sync *s);
 /** New headers of the peer end in `last`: asks for the blocks at once when we are near the tip. */
 void download_direct(struct sync *s, struct peer *p, const struct block_entry *last);
 /** The chain grew: the time that a staller is given goes back to normal step by step. */
 void download_progress(struct sync *s, int32_t blocks);
 void download_check_stall(struct sync *s, struct peer *p);
 void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer *getdata, size_t *n_getdata);
+
+/* ---- block.c ---- */
 void on_block(struct sync *s, struct peer *p, const struct message *m);
+/** Hands a block over to validation. Takes b. */
+void block_submit(struct sync *s, struct peer *p, struct sync_block *b);
+
+/* ---- compact.c ---- */
+void on_cmpctblock(struct sync *s, struct peer *p, const struct message *m);
+void on_blocktxn(struct sync *s, struct peer *p, const struct message *m);
+/** The header of p->cmpct has been judged. */
+void compact_header_done(struct sync *s, struct peer *p, const struct block_entry *last, const struct verdict *v);
+/** Goes on with a compact block that waited, if it need not wait any more. */
+void compact_recheck(struct sync *s, struct peer *p);
+void compact_recheck_all(struct sync *s);
+/** What became of a block that was put together. b->outcome is not BLOCK_READY. */
+void compact_failed(struct sync *s, struct peer *p, const struct sync_block *b);
+/** Should `last`, the only block asked for, be asked for in compact form? */
+bool compact_wanted(struct sync *s, struct peer *p, const struct block_entry *last);
+void compact_peer_free(struct peer *p);
+/** Core's choice of the three peers that announce by compact blocks: p was the first to send a good block. */
+void compact_choose_peer(struct sync *s, struct peer *p);
+void compact_forget_peer(struct sync *s, struct peer *p);
+
+/* ---- compact_fill.c ---- */
+struct pool_ref {
+    struct wtxid id;
+    struct tx *tx;
+    struct relay_tx *owner; /* NULL: of the extra pool */
+};
+enum fill { FILL_OK, FILL_INVALID, FILL_FAILED }; /* FAILED: nobody's fault (short ids collide) */
+/** Finds transactions of m in the mempool and the extra pool. Out: *out (on FILL_OK). */
+enum fill partial_new(struct partial **out, struct sync *s, const struct msg_cmpctblock *m);
+void partial_free(struct partial *p);
+/** The places that are missing, rising. Out: indexes (room for CMPCT_MAX_TXS). Returns: the count. */
+size_t partial_missing(const struct partial *p, uint16_t *indexes);
+/** Its transactions go into a block that is to be put together; it stays as a mark that this was tried. */
+struct sync_block *partial_take(struct partial *p, bool segwit);
+/** Such a mark. */
+struct partial *partial_new_spent(void);
+bool partial_spent(const struct partial *p);
+/** A transaction that is not in the mempool but may be in a block. */
+void extra_add(struct sync *s, struct tx *tx);
+void extra_clear(struct sync *s);
+
+/* ---- compact_serve.c ---- */
+/** The compact form of the recent block. */
+const struct writer *compact_recent(struct sync *s);
+/** Sends the recent block in compact form as an announcement. */
+void compact_announce(struct sync *s, struct peer *p, const struct block_entry *e);
+void on_getblocktxn(struct sync *s, struct peer *p, const struct message *m);
+void compact_send_txs(struct sync *s, struct peer *p, const struct block *b, const struct msg_getblocktxn *r);
 
 /* ---- lagging.c ---- */
 void lagging_flush(struct sync *s, struct peer *p);
@@ -379,8 +497,11 @@ bool upkeep_refuses_txs(struct sync *s, struct peer *p, const char *message, boo
 void on_getheaders(struct sync *s, struct peer *p, const struct message *m);
 void on_getblocks(struct sync *s, struct peer *p, const struct message *m);
 void on_getdata(struct sync *s, struct peer *p, const struct message *m);
-void on_getblocktxn(struct sync *s, struct peer *p, const struct message *m);
 bool serve_allowed(struct sync *s, const struct block_entry *e);
+/** Reads a block for p: for its getdata item i, or for what p->blocktxn asks of it. */
+void serve_read(struct sync *s, struct peer *p, const struct inv *i, const struct block_entry *e);
+/** Answers a getdata of one item. */
+void serve_one(struct sync *s, struct peer *p, const struct inv *i);
 /** Works on the peer's getdata queue. Returns: true if it is empty. */
 bool serve_getdata(struct sync *s, struct peer *p);
 

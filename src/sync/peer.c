@@ -47,6 +47,7 @@ void peer_free(struct sync *s, struct peer *p)
     orphanage_remove_peer(s->orphanage, p->id);
     free(p->held_payload);
     free(p->in_flight);
+    compact_peer_free(p);
     free(p->getdata);
     free(p->to_send);
     hash_list_clear(&p->announce_headers);
@@ -72,6 +73,7 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
     if (p->handshake_done && p->wtxid_relay)
         s->n_wtxid_peers--;
     download_forget_peer(s, p);
+    compact_forget_peer(s, p);
     reconcile_forget(p);
     log_debug(LOG_NET, "Cleared nodestate for peer=%" PRId64, p->id);
     peer_free(s, p);
@@ -241,6 +243,7 @@ static void info_fill(const struct peer *p, struct peer_info *i)
     i->facts = p->facts;
     i->services = p->services;
     i->relay_txs = p->tx_relay && p->relay_txs;
+    i->bip152_hb_to = p->hb_to;
     i->bip152_hb_from = p->hb_from;
     i->addr_relay_enabled = p->addr_relay;
     i->last_send = p->last_send;

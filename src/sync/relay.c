@@ -18,6 +18,7 @@ struct relay_tx {
     int64_t fee;
     bool own;          /* no peer has fetched it yet */
     uint64_t sequence; /* when it came, against peers that probe for what they were not told */
+    size_t place;      /* in s->pool */
     UT_hash_handle hh_w, hh_t;
 };
 
@@ -35,8 +36,26 @@ static struct relay_tx *by_txid(struct sync *s, const uint8_t hash[32])
     return r;
 }
 
+/* The dense list of the mempool, for compact blocks. */
+static void pool_add(struct sync *s, struct relay_tx *r)
+{
+    if (s->n_pool == s->cap_pool) {
+        s->cap_pool = s->cap_pool ? s->cap_pool * 2 : 64;
+        s->pool = xrealloc(s->pool, s->cap_pool * sizeof(*s->pool));
+    }
+    r->place = s->n_pool;
+    s->pool[s->n_pool++] = (struct pool_ref){r->wtxid, r->tx, r};
+}
+
+static void pool_remove(struct sync *s, const struct relay_tx *r)
+{
+    s->pool[r->place] = s->pool[--s->n_pool];
+    s->pool[r->place].owner->place = r->place;
+}
+
 static void relay_drop(struct sync *s, struct relay_tx *r)
 {
+    pool_remove(s, r);
     HASH_DELETE(hh_w, s->by_wtxid, r);
     HASH_DELETE(hh_t, s->by_txid, r);
     tx_unref(r->tx);
@@ -58,13 +77,16 @@ void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, bool from_block)
     s->relay_sequence++;
     HASH_ADD(hh_w, s->by_wtxid, wtxid, 32, r);
     HASH_ADD(hh_t, s->by_txid, txid, 32, r);
+    pool_add(s, r);
 }
 
-void sync_tx_removed(struct sync *s, struct tx *tx)
+void sync_tx_removed(struct sync *s, struct tx *tx, bool replaced)
 {
     struct relay_tx *r = by_wtxid(s, tx->wtxid.b);
 
     s->relay_sequence++;
+    if (replaced)
+        extra_add(s, tx);
     if (r)
         relay_drop(s, r);
 }
@@ -106,8 +128,11 @@ struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[3
 
 void relay_block_connected(struct sync *s, struct block *b)
 {
+    if (s->recent_block && block_hash_equal(&s->recent_block->hash, &b->hash))
+        return; /* announced before its validation */
     block_unref(s->recent_block);
     s->recent_block = block_ref(b);
+    writer_clear(&s->recent_cmpct);
     free(s->recent_slots);
     for (s->n_recent_slots = 16; s->n_recent_slots < (size_t)b->n_tx * 4;)
         s->n_recent_slots *= 2;
@@ -125,11 +150,15 @@ void relay_clear(struct sync *s)
 {
     block_unref(s->recent_block);
     s->recent_block = NULL;
+    writer_clear(&s->recent_cmpct);
     free(s->recent_slots);
     s->recent_slots = NULL;
     s->n_recent_slots = 0;
     while (s->by_wtxid)
         relay_drop(s, s->by_wtxid);
+    free(s->pool);
+    s->pool = NULL;
+    s->n_pool = s->cap_pool = 0;
 }
 
 bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid)

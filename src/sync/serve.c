@@ -6,7 +6,8 @@
 
 #define GETBLOCKS_LIMIT 500
 #define STALE_AGE_LIMIT (30 * 24 * 3600) /* s: older blocks off the main chain are not shown to strangers */
-#define COMPACT_DEPTH 10
+#define COMPACT_DEPTH 5
+#define JUDGE_TIME (10 * US)                 /* how long a request for the newest block waits for its validation */
 #define HISTORICAL_BLOCK_AGE (7 * 24 * 3600) /* s */
 
 /* Seconds that the best chain would need for the work between the two (Core's GetBlockProofEquivalentTime); large when it overflows. */
@@ -154,6 +155,7 @@ static void send_continuation(struct sync *s, struct peer *p, const uint8_t hash
     peer_send_writer(s, p, "inv", &w);
 }
 
+/* raw and b: the block in either form, as far as the item needs them. */
 static void send_block(struct sync *s, struct peer *p, const struct inv *i, const struct block *b, const uint8_t *raw, size_t len)
 {
     struct writer w = WRITER_INIT;
@@ -163,6 +165,9 @@ static void send_block(struct sync *s, struct peer *p, const struct inv *i, cons
         peer_send_writer(s, p, "block", &w);
     } else if (i->type == INV_FILTERED_BLOCK) {
         filtered_send_block(s, p, b);
+    } else if (i->type == INV_CMPCT_BLOCK) {
+        msg_cmpctblock_encode(&w, b, rng_u64(&s->rng));
+        peer_send_writer(s, p, "cmpctblock", &w);
     } else {
         peer_send(s, p, "block", raw, len);
     }
@@ -183,10 +188,48 @@ static bool upload_spent(struct sync *s, struct peer *p, const struct inv *i, co
     return true;
 }
 
-/* A block item of getdata. */
-static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
+/* A compact block is of use to those who are at the tip, as we are. */
+static bool compact_of_use(struct sync *s, const struct block_entry *e)
 {
+    return download_may_fetch_directly(s) && e->node.height >= chain_height(s->o.chain) - COMPACT_DEPTH;
+}
+
+/* The newest block is here. A compact block may go before its validation has ended. */
+static void send_recent(struct sync *s, struct peer *p, const struct inv *i)
+{
+    const struct block *b = s->recent_block;
+
+    if (i->type == INV_CMPCT_BLOCK) {
+        const struct writer *w = compact_recent(s);
+        peer_send(s, p, "cmpctblock", w->data, w->len);
+        send_continuation(s, p, i->hash);
+        return;
+    }
+    send_block(s, p, i, b, b->raw, b->raw_len);
+}
+
+void serve_read(struct sync *s, struct peer *p, const struct inv *i, const struct block_entry *e)
+{
+    p->reading = true;
+    if (i)
+        p->reading_inv = *i;
+    s->o.host.read_block(s->o.host.ctx, p->id, e, !i || i->type != INV_WITNESS_BLOCK);
+}
+
+/* A whole block that is asked for before we know that it is valid: who relays an invalid one is punished, so the answer waits. */
+static bool must_wait(struct sync *s, const struct inv *i)
+{
+    if (!s->recent_unjudged || i->type == INV_CMPCT_BLOCK || !inv_is_block(i) || memcmp(s->recent_block->hash.b, i->hash, 32) != 0)
+        return false;
+    return time_mono_us() - s->recent_since < JUDGE_TIME;
+}
+
+/* A block item of getdata. */
+static void serve_block(struct sync *s, struct peer *p, const struct inv *item)
+{
+    struct inv copy = *item, *i = &copy;
     struct block_hash hash;
+    bool recent;
     const struct block_entry *e;
     struct entry_facts f;
 
@@ -201,6 +244,11 @@ static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
     e = chain_lookup(s->o.chain, &hash);
     if (!e)
         return;
+    recent = s->recent_block && block_hash_equal(&s->recent_block->hash, &hash);
+    if (recent && s->recent_unjudged && i->type == INV_CMPCT_BLOCK) {
+        send_recent(s, p, i);
+        return;
+    }
     if (!serve_allowed(s, e)) {
         log_debug(LOG_NET, "ProcessGetBlockData: ignoring request from peer=%" PRId64 " for old block that isn't in the main chain",
                   p->id);
@@ -217,41 +265,55 @@ static void serve_block(struct sync *s, struct peer *p, const struct inv *i)
     }
     if (!(f.status & BLOCK_HAVE_DATA))
         return;
-    if (s->recent_block && block_hash_equal(&s->recent_block->hash, &hash)) {
-        send_block(s, p, i, s->recent_block, s->recent_block->raw, s->recent_block->raw_len);
-        return;
-    }
-    p->reading = true;
-    p->reading_inv = *i;
-    s->o.host.read_block(s->o.host.ctx, p->id, e);
+    if (i->type == INV_CMPCT_BLOCK && !compact_of_use(s, e))
+        i->type = INV_WITNESS_BLOCK;
+    if (recent)
+        send_recent(s, p, i);
+    else
+        serve_read(s, p, i, e);
 }
 
-void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, const uint8_t *raw, size_t len, enum rc rc)
+void serve_one(struct sync *s, struct peer *p, const struct inv *i)
+{
+    ASSERT(!p->getdata); /* may_handle: the queue was empty */
+    p->getdata = xmemdup(i, sizeof(*i));
+    p->n_getdata = 1;
+    p->getdata_pos = 0;
+    serve_getdata(s, p);
+}
+
+static void read_failed(struct sync *s, struct peer *p, const struct block_entry *e)
+{
+    struct entry_facts f;
+
+    chain_facts(s->o.chain, e, &f);
+    if (!(f.status & BLOCK_HAVE_DATA))
+        log_debug(LOG_NET, "Block was pruned before it could be read, " DISCONNECT_FMT, p->id);
+    else
+        log_error("Cannot load block from disk, " DISCONNECT_FMT, p->id);
+    peer_disconnect(s, p);
+}
+
+void sync_block_read(struct sync *s, peer_id peer, const struct block_entry *e, struct block *block, const uint8_t *raw, size_t len,
+                     enum rc rc)
 {
     struct peer *p = sync_peer(s, peer);
-    struct block *b = NULL;
-    struct entry_facts f;
-    bool decode;
 
     if (!p || !p->reading)
         return;
     p->reading = false;
     if (p->closing)
         return;
-    decode = p->reading_inv.type == INV_BLOCK || p->reading_inv.type == INV_FILTERED_BLOCK;
-    if (rc == RC_OK && decode)
-        b = block_decode_copy(raw, len);
-    if (rc != RC_OK || (decode && !b)) {
-        chain_facts(s->o.chain, e, &f);
-        if (!(f.status & BLOCK_HAVE_DATA))
-            log_debug(LOG_NET, "Block was pruned before it could be read, " DISCONNECT_FMT, p->id);
-        else
-            log_error("Cannot load block from disk, " DISCONNECT_FMT, p->id);
-        peer_disconnect(s, p);
+    if (rc != RC_OK) {
+        read_failed(s, p, e);
         return;
     }
-    send_block(s, p, &p->reading_inv, b, raw, len);
-    block_unref(b);
+    if (p->blocktxn.n)
+        compact_send_txs(s, p, block, &p->blocktxn);
+    else
+        send_block(s, p, &p->reading_inv, block, raw, len);
+    free(p->blocktxn.indexes);
+    memset(&p->blocktxn, 0, sizeof(p->blocktxn));
     peer_advance(s, p);
 }
 
@@ -294,7 +356,10 @@ bool serve_getdata(struct sync *s, struct peer *p)
     size_t n_missing = 0;
 
     while (p->getdata_pos < p->n_getdata && !p->reading && !p->closing && !s->o.host.send_full(s->o.host.ctx, p->id)) {
-        const struct inv *i = &p->getdata[p->getdata_pos++];
+        const struct inv *i = &p->getdata[p->getdata_pos];
+        if (must_wait(s, i))
+            break;
+        p->getdata_pos++;
         if (inv_is_tx(i))
             serve_tx(s, p, i, &missing, &n_missing);
         else if (inv_is_block(i))
@@ -334,23 +399,4 @@ void on_getdata(struct sync *s, struct peer *p, const struct message *m)
     p->n_getdata = n;
     p->getdata_pos = 0;
     serve_getdata(s, p);
-}
-
-/* We announce no compact blocks, but a peer may ask for parts of one that it got elsewhere: it gets the whole block. */
-void on_getblocktxn(struct sync *s, struct peer *p, const struct message *m)
-{
-    struct inv i = {.type = INV_WITNESS_BLOCK};
-
-    if (m->len < 33) {
-        peer_malformed(p, m, "DataStream::read(): end of data");
-        return;
-    }
-    if (m->payload[32] == 0) {
-        log_debug(LOG_NET, "getblocktxn received with no transaction indexes, " DISCONNECT_FMT, p->id);
-        peer_disconnect(s, p);
-        return;
-    }
-    log_debug(LOG_NET, "Peer %" PRId64 " sent us a getblocktxn for a block > %i deep", p->id, COMPACT_DEPTH);
-    memcpy(i.hash, m->payload, 32);
-    serve_block(s, p, &i);
 }

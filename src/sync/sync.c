@@ -38,6 +38,7 @@ void sync_free(struct sync *s)
     download_clear(s);
     orphanage_free(s->orphanage);
     relay_clear(s);
+    extra_clear(s);
     tx_requests_free(s->requests);
     recent_clear(&s->rejects);
     recent_clear(&s->reconsiderable);
@@ -76,6 +77,8 @@ static enum job_kind kind_of(const char *type)
         return JOB_BLOCK;
     if (strcmp(type, "tx") == 0)
         return JOB_TX;
+    if (strcmp(type, "cmpctblock") == 0 || strcmp(type, "blocktxn") == 0)
+        return JOB_COMPACT;
     return strcmp(type, "headers") == 0 ? JOB_HEADERS : JOB_NONE;
 }
 
@@ -87,7 +90,8 @@ static bool may_handle(struct sync *s, struct peer *p, const char *type)
     if (p->getdata_pos < p->n_getdata || p->reading || p->filter_query || s->o.host.send_full(s->o.host.ctx, p->id))
         return false;
     if (p->pending) {
-        if (kind != p->pending_kind || (kind != JOB_BLOCK && kind != JOB_TX) || p->pending >= MAX_PENDING_JOBS)
+        if (kind != p->pending_kind || (kind != JOB_BLOCK && kind != JOB_TX) || p->pending >= MAX_PENDING_JOBS ||
+            p->pending_bytes > MAX_PENDING_BYTES)
             return false;
     }
     return kind == JOB_NONE || !s->o.host.busy(s->o.host.ctx);
@@ -106,8 +110,9 @@ static void hold(struct peer *p, const struct message *m)
     ASSERT(!p->held);
     p->held = true;
     p->held_message = *m;
-    p->held_payload = m->len ? xmemdup(m->payload, m->len) : NULL;
+    p->held_payload = m->len ? message_take(m) : NULL;
     p->held_message.payload = p->held_payload;
+    p->held_message.owner = NULL;
 }
 
 bool sync_peer_ready(struct sync *s, peer_id peer)
@@ -138,11 +143,14 @@ void peer_advance(struct sync *s, struct peer *p)
     if (p->closing)
         return;
     filters_advance(s, p);
+    if (p->cmpct_waits)
+        compact_recheck(s, p);
     if (serve_getdata(s, p) && !p->closing)
         orphans_run(s, p);
     if (p->held && !p->closing && may_handle(s, p, p->held_message.type)) {
         struct message m = p->held_message;
         uint8_t *payload = p->held_payload;
+        m.owner = &payload;
         p->held = false;
         p->held_payload = NULL;
         handle(s, p, &m);

@@ -173,6 +173,8 @@ void tx_rejected(struct sync *s, struct peer *p, peer_id from, struct tx *tx, co
 
     log_debug(LOG_MEMPOOLREJ, "%s (wtxid=%s) from peer=%" PRId64 " was not accepted: %s", txid_hex(&tx->txid).s,
               wtxid_hex(&tx->wtxid).s, from, verdict_string(v, text));
+    if (first && v->code != TX_WITNESS_STRIPPED)
+        extra_add(s, tx);
     if (v->code == TX_MISSING_INPUTS) {
         if (first && !recent_has(&s->rejects, tx->wtxid.b))
             orphan_found(s, p, tx);

@@ -53,6 +53,7 @@ struct job {
 struct queue {
     pthread_mutex_t lock;
     pthread_cond_t wake; /* a job came, or the queue was closed */
+    pthread_cond_t room; /* it is no longer full, or closed */
     struct job *first, *last;
     size_t len, bytes, max_bytes;
     bool closed;
@@ -68,6 +69,7 @@ struct queue *queue_new(size_t max_bytes)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&q->wake, &attr);
     pthread_condattr_destroy(&attr);
+    pthread_cond_init(&q->room, NULL);
     q->max_bytes = max_bytes;
     return q;
 }
@@ -84,6 +86,7 @@ void queue_free(struct queue *q)
         free(j);
     }
     pthread_cond_destroy(&q->wake);
+    pthread_cond_destroy(&q->room);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }
@@ -161,6 +164,8 @@ bool queue_run_one(struct queue *q, int timeout_ms)
     /* The bytes count until the job is done: that is when they are freed. */
     pthread_mutex_lock(&q->lock);
     q->bytes -= j->bytes;
+    if (q->bytes <= q->max_bytes)
+        pthread_cond_broadcast(&q->room);
     pthread_mutex_unlock(&q->lock);
     free(j);
     return true;
@@ -186,11 +191,20 @@ bool queue_full(struct queue *q)
     return full;
 }
 
+void queue_wait_room(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    while (q->bytes > q->max_bytes && !q->closed)
+        pthread_cond_wait(&q->room, &q->lock);
+    pthread_mutex_unlock(&q->lock);
+}
+
 void queue_close(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
     q->closed = true;
     pthread_cond_broadcast(&q->wake);
+    pthread_cond_broadcast(&q->room);
     pthread_mutex_unlock(&q->lock);
 }
 

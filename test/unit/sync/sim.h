@@ -31,8 +31,8 @@ struct sim_job {
     peer_id peer;
     struct block_header *headers;
     size_t n;
-    bool flag; /* min_pow_checked or requested */
-    struct block *block;
+    bool flag; /* min_pow_checked, requested, or decode */
+    struct sync_block *block;
     struct tx *tx, *child;
     const struct block_entry *entry;
 };
@@ -113,11 +113,10 @@ static inline void sim_send(void *ctx, peer_id id, const char *type, const void 
     assert_true(len <= 4000000);
     if (p->closed)
         return;
-    if (strcmp(type, "block") == 0) {
+    if (strcmp(type, "block") == 0)
         p->blocks_sent++;
-        if (p->mute_blocks)
-            return;
-    }
+    if (p->mute_blocks && (strcmp(type, "block") == 0 || strcmp(type, "cmpctblock") == 0 || strcmp(type, "blocktxn") == 0))
+        return;
     sim_queue_push(p->other ? &p->other->peer[p->other_id].in : &p->out, type, payload, len);
 }
 static inline void sim_disconnect(void *ctx, peer_id id)
@@ -148,11 +147,11 @@ static inline void sim_headers(void *ctx, peer_id peer, struct block_header *hea
     j->n = n;
     j->flag = checked;
 }
-static inline void sim_block(void *ctx, peer_id peer, struct block *b, bool requested)
+static inline void sim_block(void *ctx, peer_id peer, struct sync_block *b)
 {
     struct sim_job *j = sim_job_push((struct sim_node *)ctx, SIM_BLOCK, peer);
     j->block = b;
-    j->flag = requested;
+    j->flag = b->requested;
     ((struct sim_node *)ctx)->blocks_submitted++;
 }
 static inline void sim_tx(void *ctx, peer_id peer, struct tx *tx)
@@ -165,9 +164,11 @@ static inline void sim_package(void *ctx, peer_id peer, struct tx *parent, struc
     j->tx = parent;
     j->child = child;
 }
-static inline void sim_read(void *ctx, peer_id peer, const struct block_entry *e)
+static inline void sim_read(void *ctx, peer_id peer, const struct block_entry *e, bool decode)
 {
-    sim_job_push((struct sim_node *)ctx, SIM_READ, peer)->entry = e;
+    struct sim_job *j = sim_job_push((struct sim_node *)ctx, SIM_READ, peer);
+    j->entry = e;
+    j->flag = decode;
 }
 static inline bool sim_busy(void *ctx)
 {
@@ -231,18 +232,19 @@ static inline void sim_run_block(struct sim_node *n, struct sim_job *j)
         struct block_hash hash;
         struct verdict v;
     } o;
-    struct block_precheck pre;
+    struct sync_block *b = j->block;
     bool enough;
 
     memset(&o, 0, sizeof(o));
-    o.hash = j->block->hash;
-    chain_precheck(n->bed.c, j->block, &pre);
-    if (sync_block_precheck(n->bed.c, &n->bed.o.min_chain_work, j->block, &pre, &enough, &o.v)) {
-        chain_process_checked_block(n->bed.c, j->block, &pre, j->flag, enough, sim_block_done, &o);
+    sync_block_prepare(n->bed.c, b);
+    if (b->outcome == BLOCK_READY && sync_block_precheck(n->bed.c, &n->bed.o.min_chain_work, b, &enough)) {
+        chain_process_checked_block(n->bed.c, b->block, &b->pre, b->requested, enough, sim_block_done, &o);
         chain_drain(n->bed.c);
         assert_true(o.called);
+        b->is_new = o.is_new;
+        b->verdict = o.v;
     }
-    sync_block_done(n->sync, j->peer, &o.hash, o.is_new, &o.v);
+    sync_block_done(n->sync, j->peer, b);
 }
 static inline void sim_run_package(struct sim_node *n, struct sim_job *j)
 {
@@ -282,12 +284,14 @@ static inline void sim_run_one(struct sim_node *n)
     } else if (j->kind == SIM_PACKAGE) {
         sim_run_package(n, j);
     } else {
-        enum rc rc = chain_read_raw(n->bed.c, &raw, &len, j->entry);
-        sync_block_read(n->sync, j->peer, j->entry, raw, len, rc);
+        struct block *b = NULL;
+        enum rc rc = j->flag ? chain_read_block(n->bed.c, &b, j->entry) : chain_read_raw(n->bed.c, &raw, &len, j->entry);
+        sync_block_read(n->sync, j->peer, j->entry, b, raw, len, rc);
+        block_unref(b);
         free(raw);
     }
     free(j->headers);
-    block_unref(j->block);
+    sync_block_free(j->block);
     tx_unref(j->tx);
     tx_unref(j->child);
     free(j);
@@ -299,6 +303,12 @@ static inline void sim_connected(void *ctx, const struct block_entry *e, struct 
     struct sim_node *n = (struct sim_node *)ctx;
     if (n->sync)
         sync_block_connected(n->sync, e, b);
+}
+static inline void sim_pow_valid(void *ctx, const struct block_entry *e, struct block *b)
+{
+    struct sim_node *n = (struct sim_node *)ctx;
+    if (n->sync)
+        sync_block_pow_valid(n->sync, e, b);
 }
 static inline void sim_tip(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial)
 {
@@ -337,6 +347,7 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
         n->bed.o.min_chain_work = *min_work;
     n->bed.o.events = (struct chain_events){.ctx = n,
                                             .block_connected = sim_connected,
+                                            .new_pow_valid_block = sim_pow_valid,
                                             .tip_changed = sim_tip,
                                             .header_tip = sim_header_tip,
                                             .block_checked = sim_checked};
@@ -363,6 +374,7 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
     o.seed = 1234 + s->n;
     if (sim_tune)
         sim_tune(&o);
+    o.extra_txs = 100;
     n->sync = sync_new(&o);
     return n;
 }
@@ -429,6 +441,7 @@ static inline bool sim_step(struct sim *s)
             memcpy(msg.type, m->type, sizeof(msg.type));
             msg.payload = m->data;
             msg.len = m->len;
+            msg.owner = &m->data;
             sync_message(n->sync, id, &msg);
             sim_msg_free(m);
             active = true;

@@ -118,7 +118,7 @@ static void announced_requested_accepted_announced(void **state)
     assert_int_equal(m->len, tx->stripped_len);
     sim_msg_free(m);
     /* Removed from the mempool: gone. */
-    sync_tx_removed(n->sync, tx);
+    sync_tx_removed(n->sync, tx, false);
     play_inv(s, n, by_w, "getdata", INV_WTX, tx->wtxid.b);
     expect_item(n, by_w, "notfound", INV_WTX, tx->wtxid.b);
     tx_unref(tx);
