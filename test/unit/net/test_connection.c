@@ -21,6 +21,9 @@ struct side {
     unsigned messages, closed, writable;
     unsigned pause_at; /* after so many messages, 0: never */
     char last_type[13];
+    enum transport_role role;
+    bool wanted_v1; /* when it was closed */
+    char transport[12];
 };
 
 struct world {
@@ -28,7 +31,7 @@ struct world {
     struct listener *listener;
     struct net_addr addr;
     struct side a, b; /* a connected, b accepted */
-    bool failed;
+    bool failed, early;
     int err;
 };
 
@@ -53,13 +56,16 @@ static void on_closed(void *ctx, struct connection *c)
 {
     struct side *s = ctx;
     s->closed++;
+    s->wanted_v1 = connection_wants_v1(c);
+    strcpy(s->transport, connection_transport(c));
     s->conn = NULL;
     connection_free(c);
 }
 
 static struct connection *make(struct world *w, evutil_socket_t fd, struct side *s)
 {
-    struct connection_config config = {.id = 1, .max_send = 100000, .events = {on_message, on_writable, on_closed}, .ctx = s};
+    struct connection_config config = {
+        .id = 1, .max_send = 100000, .events = {on_message, on_writable, on_closed}, .ctx = s, .role = s->role};
     memcpy(config.magic, magic, 4);
     return connection_new(w->loop, fd, &config);
 }
@@ -80,6 +86,12 @@ static void on_connected(void *ctx, evutil_socket_t fd, const struct net_addr *p
     w->failed = fd < 0;
     if (fd >= 0)
         w->a.conn = make(w, fd, &w->a);
+    if (w->early) { /* nothing can have come from the other end */
+        assert_string_equal(connection_transport(w->a.conn), "detecting");
+        assert_null(connection_session_id(w->a.conn));
+        connection_send(w->a.conn, "ping", "12345678", 8);
+        connection_send(w->a.conn, "oddity", "", 0);
+    }
 }
 
 /* Runs the loop until *what reaches n, or fails after five seconds. */
@@ -115,6 +127,16 @@ static int setup(void **state)
             break;
     }
     *state = w;
+    return 0;
+}
+
+static int setup_v2(void **state)
+{
+    struct world *w;
+    setup(state);
+    w = *state;
+    w->a.role = TRANSPORT_V2_INITIATOR;
+    w->b.role = TRANSPORT_V2_RESPONDER;
     return 0;
 }
 
@@ -154,6 +176,57 @@ static void talk(void **state)
     assert_int_equal(counts[1].recv, 32);
     connection_close(w->a.conn);
     run_until(w, w->a.closed && w->b.closed);
+}
+
+/* What is sent before the keys are there waits for them; byte counts are those of the wire. */
+static void talk_v2(void **state)
+{
+    struct world *w = *state;
+    struct message_count counts[8];
+
+    w->early = true;
+    connect_pair(w);
+    run_until(w, w->b.messages == 2);
+    assert_string_equal(w->b.last_type, "oddity");
+    assert_string_equal(connection_transport(w->b.conn), "v2");
+    run_until(w, connection_session_id(w->a.conn));
+    assert_memory_equal(connection_session_id(w->a.conn), connection_session_id(w->b.conn), 32);
+    assert_int_equal(connection_message_counts(w->b.conn, counts, 8), 2);
+    assert_int_equal(counts[0].recv, 20 + 13); /* *other* */
+    assert_int_equal(counts[1].recv, 20 + 1 + 8);
+    assert_int_equal(connection_bytes_recv(w->b.conn), connection_bytes_sent(w->a.conn));
+    connection_send(w->b.conn, "pong", "12345678", 8);
+    run_until(w, w->a.messages == 1);
+    connection_close(w->b.conn);
+    run_until(w, w->a.closed && w->b.closed);
+    assert_false(w->a.wanted_v1);
+    assert_string_equal(w->a.transport, "v2");
+}
+
+/* A responder understands v1, and an initiator learns that its peer knows nothing else. */
+static void mixed(void **state)
+{
+    struct world *w = *state;
+
+    w->a.role = TRANSPORT_V1_ONLY;
+    connect_pair(w);
+    connection_send(w->a.conn, "version", "12345678", 8);
+    run_until(w, w->b.messages == 1);
+    assert_string_equal(connection_transport(w->b.conn), "v1");
+    connection_send(w->b.conn, "verack", "", 0);
+    run_until(w, w->a.messages == 1);
+    connection_close(w->a.conn);
+    run_until(w, w->a.closed && w->b.closed);
+    assert_false(w->a.wanted_v1 || w->b.wanted_v1);
+
+    w->a = (struct side){.role = TRANSPORT_V2_INITIATOR};
+    w->b = (struct side){.role = TRANSPORT_V1_ONLY};
+    w->early = true;
+    connector_start(w->loop, &w->addr, 2000, on_connected, w);
+    run_until(w, w->a.closed && w->b.closed);
+    assert_true(w->a.wanted_v1);
+    assert_string_equal(w->a.transport, "detecting");
+    assert_int_equal(w->b.messages, 0);
 }
 
 static void refused(void **state)
@@ -291,11 +364,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(talk, setup, teardown),
+        cmocka_unit_test_setup_teardown(talk_v2, setup_v2, teardown),
+        cmocka_unit_test_setup_teardown(mixed, setup_v2, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
         cmocka_unit_test_setup_teardown(bind_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(pause_and_resume, setup, teardown),
+        cmocka_unit_test_setup_teardown(pause_and_resume, setup_v2, teardown),
         cmocka_unit_test_setup_teardown(full_and_writable, setup, teardown),
+        cmocka_unit_test_setup_teardown(full_and_writable, setup_v2, teardown),
         cmocka_unit_test_setup_teardown(garbage_closes, setup, teardown),
+        cmocka_unit_test_setup_teardown(garbage_closes, setup_v2, teardown),
         cmocka_unit_test(posting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
