@@ -123,7 +123,7 @@ bool net_bans_read(struct node_net *n, const char *path)
     struct json_object *root;
     int64_t start = time_mono_us();
     uint8_t *data;
-    size_t len;
+    size_t len, count;
     struct ban *list;
     bool ok = false;
     enum rc rc;
@@ -145,9 +145,9 @@ bool net_bans_read(struct node_net *n, const char *path)
     if (!ok)
         return false;
     n->book.bans_dirty = bans_sweep(n->bans) > 0;
-    log_debug(LOG_NET, "Loaded %zu banned node addresses/subnets %" PRId64 "ms", bans_list(n->bans, &list),
-              (time_mono_us() - start) / 1000);
+    count = bans_list(n->bans, &list); /* not inside log_debug, which may not look at it */
     free(list);
+    log_debug(LOG_NET, "Loaded %zu banned node addresses/subnets %" PRId64 "ms", count, (time_mono_us() - start) / 1000);
     return true;
 }
 

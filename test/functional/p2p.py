@@ -72,7 +72,7 @@ class Peer:
         if outbound:
             with socket.create_server(("127.0.0.1", 0)) as listener:
                 listener.settimeout(30 * SLOW)
-                node.addnode("127.0.0.1:%d" % listener.getsockname()[1], "onetry")
+                node.addnode("127.0.0.1:%d" % listener.getsockname()[1], "onetry", False)  # v1 is all we speak
                 self.socket = listener.accept()[0]
                 self.socket.settimeout(30 * SLOW)
         else:
