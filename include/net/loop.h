@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "net/turns.h"
 #include "util/thread.h"
 
 struct event_base;
@@ -13,6 +14,8 @@ struct loop *loop_new(void);
 void loop_free(struct loop *l);
 /** The libevent base, for sockets and HTTP. Loop thread. */
 struct event_base *loop_base(struct loop *l);
+/** The turns that connections take on it. Loop thread. */
+struct turns *loop_turns(struct loop *l);
 /** Runs until loop_stop. The calling thread becomes the loop thread. */
 void loop_run(struct loop *l);
 /** Any thread, also from signal handlers' events: ends loop_run. */

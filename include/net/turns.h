@@ -9,10 +9,11 @@
 struct event_base;
 struct turns;
 
-/* One who wants turns, inside of its owner's struct. Zeroed, then fn and ctx are set. */
+/* One who wants turns, inside of its owner's struct. Zeroed but for the first three. */
 struct turn {
     void (*fn)(void *ctx); /* a bounded piece of work, well below a millisecond; may ask for another turn, but not free its owner */
     void *ctx;
+    unsigned weight; /* its share: 1 for a connection */
     size_t place;    /* in the queue, from 1; 0: not queued */
     int64_t used_us; /* of the thread's time, on a scale that all share */
 };
@@ -21,6 +22,8 @@ struct turn {
 struct turns *turns_new(struct event_base *base);
 /** Turns that are still asked for are forgotten. */
 void turns_free(struct turns *t);
+/** Before the first turn of one who is new: it has no lead before those who are here. */
+void turns_join(struct turns *t, struct turn *turn);
 /** Asks for a turn; nothing happens if one is asked for already. */
 void turns_queue(struct turns *t, struct turn *turn);
 /** Takes that back. Before the owner is freed. */

@@ -1,7 +1,8 @@
 /* connection.c - one connection on the loop: socket events, the transport's input and output, counters. Created by node for accepted and
  * for connected sockets. All callbacks to the owner come from event handlers, so that the owner may free or close at will.
  *
- * What is sent within one turn of the loop leaves in one write, at the turn's end. Until an encrypted transport has its keys, messages wait. */
+ * What is sent within one turn of the loop leaves in one write, at the turn's end. Until an encrypted transport has its keys, messages wait.
+ * Reading is done in turns that all connections share fairly (net/turns.h): the socket's events are edge-triggered and only ask for one. */
 #include "net/connection.h"
 
 #include <errno.h>
@@ -20,20 +21,25 @@
 #include "util/mem.h"
 #include "util/time.h"
 
-#define READ_CHUNK 65536
+#define READ_CHUNK 65536    /* most that is read in a turn */
+#define READ_CHUNK_MIN 4096 /* what is left of that for those who need long for it */
+#define TURN_US 200         /* after this a turn ends with the message at hand */
 #define OTHER "*other*"
 #define MAX_TYPES 48
 
 struct connection {
     struct connection_config cfg;
     evutil_socket_t fd;
-    struct event *ev_read, *ev_write, *ev_later; /* later: flush, resume and close */
+    struct event *ev_read, *ev_write, *ev_later; /* later: flush and close */
     struct evbuffer *out;
     struct transport transport;
     struct writer early; /* messages that wait for the handshake: each its type (12), length (4) and payload */
-    size_t max_read;
-    uint8_t *rest; /* bytes read but not parsed while paused */
-    size_t rest_len;
+    struct turns *turns;
+    struct turn turn;
+    size_t max_read, chunk; /* bytes of one read: at most, and now */
+    uint8_t *rest;          /* bytes read in a turn that ended, or while paused, before they were parsed */
+    size_t rest_pos, rest_len;
+    bool readable; /* the socket may have more */
     bool paused, closing, was_full, closed_told;
     bool later, blocked; /* ev_later is due; the socket takes no more until ev_write */
     uint64_t sent, recv;
@@ -119,12 +125,12 @@ static void report(struct connection *c)
     log_debug(LOG_NET, "%s, peer=%" PRId64, transport_problem(&c->transport), c->cfg.id);
 }
 
-/* Parses bytes until they are used, the owner pauses, or the stream breaks. Returns: bytes used. */
-static size_t parse(struct connection *c, const uint8_t *data, size_t len)
+/* Parses bytes until they are used, the turn is over, the owner pauses, or the stream breaks. Returns: bytes used. */
+static size_t parse(struct connection *c, const uint8_t *data, size_t len, int64_t end_us)
 {
     size_t pos = 0, used;
 
-    while (pos < len && !c->paused && !c->closing) {
+    while (pos < len && !c->paused && !c->closing && (pos == 0 || time_mono_us() < end_us)) {
         struct message m;
         enum transport_event e = transport_feed(&c->transport, data + pos, len - pos, &used);
         pos += used;
@@ -153,26 +159,36 @@ static size_t parse(struct connection *c, const uint8_t *data, size_t len)
     return pos;
 }
 
-static void keep_rest(struct connection *c, const uint8_t *data, size_t len)
+static void parse_rest(struct connection *c, int64_t end_us)
 {
-    if (c->closing || len == 0)
+    c->rest_pos += parse(c, c->rest + c->rest_pos, c->rest_len - c->rest_pos, end_us);
+    if (c->rest_pos < c->rest_len && !c->closing)
         return;
-    ASSERT(!c->rest);
-    c->rest = xmemdup(data, len);
-    c->rest_len = len;
+    free(c->rest);
+    c->rest = NULL;
 }
 
-static void on_read(evutil_socket_t fd, short what, void *arg)
+/* Whoever needs more than a turn for what is read in one keeps less of our memory. */
+static void adapt_chunk(struct connection *c, bool all_used)
 {
-    struct connection *c = arg;
+    if (all_used && c->chunk < c->max_read)
+        c->chunk = 2 * c->chunk < c->max_read ? 2 * c->chunk : c->max_read;
+    else if (!all_used && !c->paused && c->chunk > READ_CHUNK_MIN)
+        c->chunk /= 2;
+}
+
+static void read_some(struct connection *c, int64_t end_us)
+{
     uint8_t buf[READ_CHUNK];
-    ssize_t n;
+    ssize_t n = recv(c->fd, buf, c->chunk, 0);
     size_t used;
 
-    (void)what;
-    n = recv(fd, buf, c->max_read, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && errno == EINTR)
         return;
+    if (n < 0 && errno == EAGAIN) {
+        c->readable = false;
+        return;
+    }
     if (n <= 0) {
         if (n == 0)
             log_debug(LOG_NET, "socket closed, disconnecting peer=%" PRId64, c->cfg.id);
@@ -183,10 +199,43 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
     }
     c->recv += (uint64_t)n;
     c->last_recv = time_now();
-    used = parse(c, buf, (size_t)n);
-    keep_rest(c, buf + used, (size_t)n - used);
+    used = parse(c, buf, (size_t)n, end_us);
+    adapt_chunk(c, used == (size_t)n);
+    if (used == (size_t)n || c->closing)
+        return;
+    c->rest = xmemdup(buf + used, (size_t)n - used);
+    c->rest_len = (size_t)n - used;
+    c->rest_pos = 0;
+}
+
+static void ask_for_turn(struct connection *c)
+{
+    if (!c->paused && !c->closing && (c->rest || c->readable))
+        turns_queue(c->turns, &c->turn);
+}
+
+static void on_turn(void *ctx)
+{
+    struct connection *c = ctx;
+    int64_t end_us = time_mono_us() + TURN_US;
+
     if (c->paused || c->closing)
-        event_del(c->ev_read);
+        return;
+    if (c->rest)
+        parse_rest(c, end_us);
+    else
+        read_some(c, end_us);
+    ask_for_turn(c);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *c = arg;
+
+    (void)fd;
+    (void)what;
+    c->readable = true;
+    ask_for_turn(c);
 }
 
 /* Writes what the socket takes. Returns: false if the connection broke. */
@@ -235,7 +284,7 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
     flush(c);
 }
 
-/* What was asked for from anywhere happens here, at the end of the loop's turn: writing, going on, closing. */
+/* What was asked for from anywhere happens here, at the end of the loop's turn: writing and closing. */
 static void on_later(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
@@ -243,14 +292,6 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     c->later = false;
-    if (c->rest && !c->paused && !c->closing) {
-        uint8_t *rest = c->rest;
-        size_t len = c->rest_len, used;
-        c->rest = NULL;
-        used = parse(c, rest, len);
-        keep_rest(c, rest + used, len - used);
-        free(rest);
-    }
     if (!c->blocked)
         flush(c);
     if (c->closing) {
@@ -260,10 +301,7 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
         event_del(c->ev_read);
         event_del(c->ev_write);
         c->cfg.events.closed(c->cfg.ctx, c); /* frees c */
-        return;
     }
-    if (!c->paused)
-        event_add(c->ev_read, NULL);
 }
 
 struct connection *connection_new(struct loop *l, evutil_socket_t fd_take, const struct connection_config *config)
@@ -277,8 +315,14 @@ struct connection *connection_new(struct loop *l, evutil_socket_t fd_take, const
     transport_init(&c->transport, config->magic, config->role);
     c->max_read = config->max_recv && config->max_recv < READ_CHUNK ? config->max_recv : READ_CHUNK;
     c->out = evbuffer_new();
-    c->ev_read = event_new(loop_base(l), c->fd, EV_READ | EV_PERSIST, on_read, c);
-    c->ev_write = event_new(loop_base(l), c->fd, EV_WRITE, on_write, c);
+    c->chunk = c->max_read;
+    c->turns = loop_turns(l);
+    c->turn.fn = on_turn;
+    c->turn.ctx = c;
+    c->turn.weight = 1;
+    turns_join(c->turns, &c->turn);
+    c->ev_read = event_new(loop_base(l), c->fd, EV_READ | EV_PERSIST | EV_ET, on_readable, c);
+    c->ev_write = event_new(loop_base(l), c->fd, EV_WRITE | EV_ET, on_write, c);
     c->ev_later = event_new(loop_base(l), -1, 0, on_later, c);
     ASSERT(c->out && c->ev_read && c->ev_write && c->ev_later);
     memcpy(c->counts[0].type, OTHER, sizeof(OTHER));
@@ -292,6 +336,7 @@ void connection_free(struct connection *c)
 {
     if (!c)
         return;
+    turns_cancel(c->turns, &c->turn);
     event_free(c->ev_read);
     event_free(c->ev_write);
     event_free(c->ev_later);
@@ -340,7 +385,7 @@ void connection_resume(struct connection *c)
     if (!c->paused || c->closing)
         return;
     c->paused = false;
-    do_later(c);
+    ask_for_turn(c);
 }
 
 void connection_close(struct connection *c)

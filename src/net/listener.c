@@ -1,7 +1,7 @@
-/* listener.c - listening sockets. Made by node at start; accepted sockets go to its callback on the loop thread. */
+/* listener.c - listening sockets. Made by node at start; accepted sockets go to its callback on the loop thread, one a turn (net/turns.h): a storm
+ * of connections does not shut out the peers that are there. */
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +9,18 @@
 #include <unistd.h>
 
 #include "net/endpoint.h"
+#include "util/assert.h"
 #include "util/log.h"
 #include "util/mem.h"
 
+#define SHARE 32 /* of the loop's time, counted in connections */
+
 struct listener {
-    struct evconnlistener *ev;
-    struct event *retry; /* switches accepting on again after an error such as too many open files */
+    int fd;
+    struct event *ev;
+    struct event *retry; /* goes on after an error such as too many open files */
+    struct turns *turns;
+    struct turn turn;
     listener_fn fn;
     void *ctx;
 };
@@ -28,38 +34,46 @@ void socket_local_addr(struct net_addr *out, evutil_socket_t fd)
         memset(out, 0, sizeof(*out));
 }
 
-static void on_accept(struct evconnlistener *ev, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+static void accepted(struct listener *s, int fd, const struct sockaddr *sa)
 {
-    struct listener *s = arg;
     struct net_addr peer, local;
 
-    (void)ev;
-    (void)len;
     if (!net_addr_from_sockaddr(&peer, sa)) {
         log_warning("Unknown socket family");
-        evutil_closesocket(fd);
+        close(fd);
         return;
     }
     socket_local_addr(&local, fd);
     s->fn(s->ctx, fd, &peer, &local);
 }
 
-static void on_error(struct evconnlistener *ev, void *arg)
+static void on_turn(void *ctx)
 {
-    struct listener *s = arg;
+    struct listener *s = ctx;
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
     struct timeval second = {1, 0};
+    int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    log_info("socket error accept failed: %s", strerror(errno));
-    evconnlistener_disable(ev);
-    event_add(s->retry, &second);
+    if (fd >= 0) {
+        accepted(s, fd, (struct sockaddr *)&ss);
+        turns_queue(s->turns, &s->turn);
+    } else if (errno == EAGAIN) {
+        event_add(s->ev, NULL);
+    } else if (errno == EINTR || errno == ECONNABORTED) {
+        turns_queue(s->turns, &s->turn);
+    } else {
+        log_info("socket error accept failed: %s", strerror(errno));
+        event_add(s->retry, &second);
+    }
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *arg)
+static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct listener *s = arg;
     (void)fd;
     (void)what;
-    evconnlistener_enable(s->ev);
+    turns_queue(s->turns, &s->turn);
 }
 
 /* A bound socket, -1 with *error. */
@@ -101,18 +115,21 @@ struct listener *listener_new(struct loop *l, const struct net_addr *addr, liste
 
     if (fd < 0)
         return NULL;
-    s = xcalloc(1, sizeof(*s));
-    s->fn = fn;
-    s->ctx = ctx;
-    s->ev = evconnlistener_new(loop_base(l), on_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, SOMAXCONN, fd);
-    if (!s->ev) {
+    if (listen(fd, SOMAXCONN) != 0) {
         *error = xasprintf("Listening for incoming connections failed (listen returned error %s (%d))", strerror(errno), errno);
         close(fd);
-        free(s);
         return NULL;
     }
-    s->retry = event_new(loop_base(l), -1, 0, on_retry, s);
-    evconnlistener_set_error_cb(s->ev, on_error);
+    s = xcalloc(1, sizeof(*s));
+    s->fd = fd;
+    s->fn = fn;
+    s->ctx = ctx;
+    s->turns = loop_turns(l);
+    s->turn = (struct turn){.fn = on_turn, .ctx = s, .weight = SHARE};
+    s->ev = event_new(loop_base(l), fd, EV_READ, on_event, s);
+    s->retry = event_new(loop_base(l), -1, 0, on_event, s);
+    ASSERT(s->ev && s->retry);
+    event_add(s->ev, NULL);
     net_addr_text(text, addr);
     log_info("Bound to %s", text);
     return s;
@@ -122,7 +139,9 @@ void listener_free(struct listener *s)
 {
     if (!s)
         return;
+    turns_cancel(s->turns, &s->turn);
     event_free(s->retry);
-    evconnlistener_free(s->ev);
+    event_free(s->ev);
+    close(s->fd);
     free(s);
 }

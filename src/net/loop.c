@@ -28,6 +28,7 @@ struct loop {
     struct event *wake;
     int fd;
     struct loop_timer *timers;
+    struct turns *turns;
     pthread_mutex_t lock;
     struct loop_job *head, **tail; /* under lock */
     bool stop, ended;              /* under lock */
@@ -93,6 +94,7 @@ struct loop *loop_new(void)
     l->wake = event_new(l->base, l->fd, EV_READ | EV_PERSIST, on_wake, l);
     ASSERT(l->wake);
     event_add(l->wake, NULL);
+    l->turns = turns_new(l->base);
     return l;
 }
 
@@ -118,6 +120,7 @@ void loop_free(struct loop *l)
         event_free(t->ev);
         free(t);
     }
+    turns_free(l->turns);
     event_free(l->wake);
     event_base_free(l->base);
     close(l->fd);
@@ -128,6 +131,11 @@ void loop_free(struct loop *l)
 struct event_base *loop_base(struct loop *l)
 {
     return l->base;
+}
+
+struct turns *loop_turns(struct loop *l)
+{
+    return l->turns;
 }
 
 void loop_run(struct loop *l)

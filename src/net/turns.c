@@ -84,7 +84,7 @@ static void on_slice(evutil_socket_t fd, short what, void *arg)
          * by what it had used before this one, and set right below. */
         turn->fn(turn->ctx);
         now = time_mono_us();
-        turn->used_us += now - before + 1;
+        turn->used_us += (now - before) / turn->weight + 1;
         if (turn->place)
             sift_down(t, turn->place, turn);
     }
@@ -108,6 +108,11 @@ void turns_free(struct turns *t)
     event_free(t->ev);
     free(t->heap);
     free(t);
+}
+
+void turns_join(struct turns *t, struct turn *turn)
+{
+    turn->used_us = t->floor_us;
 }
 
 void turns_queue(struct turns *t, struct turn *turn)
