@@ -43,7 +43,9 @@ bool addr_read_v2(struct reader *r, struct net_addr *a, const char **problem)
     const uint8_t *p;
 
     memset(a, 0, sizeof(*a));
-    if (!r->failed && len > ADDRV2_MAX_LEN) {
+    if (r->failed)
+        return false;
+    if (len > ADDRV2_MAX_LEN) {
         *problem = len == ADDRV2_MAX_LEN + 1 ? "Address too long: 513 > 512" : "Address too long";
         return false;
     }
