@@ -42,7 +42,7 @@ def address_manager(t):
 
     node.stop()
     good = open(peers_dat, "rb").read()
-    for damage, text in ((good[:-1], "AutoFile::read: end of file"), (good[:60] + b"\x77" + good[61:], "Checksum mismatch, data corrupted"),
+    for damage, text in ((good[:-1], "AutoFile::read: end of file"), (good[:54] + bytes([good[54] ^ 1]) + good[55:], "Checksum mismatch, data corrupted"),
                          (good[:5] + b"\x00" + good[6:], "Corrupted addrman database: The compat value (0)"), (b"", "end of file")):
         open(peers_dat, "wb").write(damage)
         node.start_fails(text=text)
