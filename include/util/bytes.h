@@ -20,8 +20,8 @@ struct reader {
 /** A reader over borrowed bytes; data may be NULL if len is 0. */
 static inline struct reader reader_make(const void *data, size_t len)
 {
-    const uint8_t *start = (const uint8_t *)data;
-    struct reader r = {start, len ? start + len : start, false};
+    const uint8_t *start = data ? (const uint8_t *)data : (const uint8_t *)""; /* nothing may be added to NULL, not even 0 */
+    struct reader r = {start, start + len, false};
     return r;
 }
 /** Bytes left (0 once failed is set by reader_fail). */
