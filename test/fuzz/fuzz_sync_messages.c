@@ -178,15 +178,16 @@ static void make_world(void)
 
 /* ---- one run ---- */
 
-enum job_kind { JOB_HEADERS, JOB_BLOCK, JOB_TX, JOB_READ, JOB_FILTERS };
+enum job_kind { JOB_HEADERS, JOB_BLOCK, JOB_TX, JOB_PACKAGE, JOB_READ, JOB_FILTERS };
 struct job {
     enum job_kind kind;
     peer_id peer;
     struct block_header *headers;
     size_t n;
-    struct block *block;
-    struct tx *tx;
+    struct sync_block *block;
+    struct tx *tx, *child;
     const struct block_entry *entry;
+    bool decode;
     struct filter_want *wants;
 };
 
@@ -261,10 +262,9 @@ static void host_headers(void *ctx, peer_id peer, struct block_header *headers, 
     j->headers = headers;
     j->n = n;
 }
-static void host_block(void *ctx, peer_id peer, struct block *b, bool requested)
+static void host_block(void *ctx, peer_id peer, struct sync_block *b)
 {
     (void)ctx;
-    (void)requested;
     push_job(JOB_BLOCK, peer)->block = b;
 }
 static void host_tx(void *ctx, peer_id peer, struct tx *tx)
@@ -272,10 +272,19 @@ static void host_tx(void *ctx, peer_id peer, struct tx *tx)
     (void)ctx;
     push_job(JOB_TX, peer)->tx = tx;
 }
-static void host_read(void *ctx, peer_id peer, const struct block_entry *e)
+static void host_package(void *ctx, peer_id peer, struct tx *parent, struct tx *child)
 {
+    struct job *j = push_job(JOB_PACKAGE, peer);
     (void)ctx;
-    push_job(JOB_READ, peer)->entry = e;
+    j->tx = parent;
+    j->child = child;
+}
+static void host_read(void *ctx, peer_id peer, const struct block_entry *e, bool decode)
+{
+    struct job *j = push_job(JOB_READ, peer);
+    (void)ctx;
+    j->entry = e;
+    j->decode = decode;
 }
 static void host_filters(void *ctx, peer_id peer, struct filter_want *wants, size_t n)
 {
@@ -383,7 +392,7 @@ static void answer_tx(const struct job *j, uint8_t how)
     struct mempool_result_summary r = {0};
 
     verdict_init(&r.verdict);
-    switch (how % 5) {
+    switch (how % 6) {
     case 0:
         r.accepted = true;
         sync_tx_added(run.sync, j->tx, 1000, false);
@@ -396,12 +405,39 @@ static void answer_tx(const struct job *j, uint8_t how)
         verdict_invalid(&r.verdict, TX_MISSING_INPUTS, "bad-txns-inputs-missingorspent", NULL);
         break;
     case 3:
+        verdict_invalid(&r.verdict, TX_RECONSIDERABLE, "min relay fee not met", NULL);
+        break;
+    case 4:
         verdict_invalid(&r.verdict, TX_WITNESS_MUTATED, "bad-witness-nonstandard", NULL);
         break;
     default:
         verdict_invalid(&r.verdict, TX_CONSENSUS, "bad-made-up", NULL);
     }
     sync_tx_done(run.sync, j->peer, j->tx, &r);
+}
+
+static void answer_package(const struct job *j, uint8_t how)
+{
+    struct package_result_summary r = {0};
+
+    for (int i = 0; i < 2; i++, how /= 4) {
+        fill_verdict(&r.tx[i].verdict, how % 2 ? (uint8_t)(how & 3) : 0);
+        r.tx[i].outcome = how % 4 == 2 ? PACKAGE_TX_NOT_JUDGED : how % 2 ? PACKAGE_TX_REJECTED : PACKAGE_TX_ACCEPTED;
+    }
+    r.valid = r.tx[0].outcome == PACKAGE_TX_ACCEPTED && r.tx[1].outcome == PACKAGE_TX_ACCEPTED;
+    sync_package_done(run.sync, j->peer, j->tx, j->child, &r);
+}
+
+static void answer_block(const struct job *j, uint8_t how)
+{
+    struct sync_block *b = j->block;
+
+    sync_block_prepare(world.chain, b);
+    if (b->outcome == BLOCK_READY) {
+        fill_verdict(&b->verdict, how);
+        b->is_new = how & 4;
+    }
+    sync_block_done(run.sync, j->peer, b);
 }
 
 static void answer_filters(const struct job *j, uint8_t how)
@@ -419,7 +455,7 @@ static void answer_filters(const struct job *j, uint8_t how)
     writer_clear(&w);
 }
 
-static const struct block *block_with(const struct block_hash *hash)
+static struct block *block_with(const struct block_hash *hash)
 {
     for (int i = 0; i < BLOCKS; i++)
         if (block_hash_equal(&world.block[i]->hash, hash))
@@ -427,32 +463,40 @@ static const struct block *block_with(const struct block_hash *hash)
     return NULL;
 }
 
+static void answer_read(const struct job *j, uint8_t how)
+{
+    struct block *b = how % 8 ? block_with(&j->entry->node.hash) : NULL;
+
+    if (!b)
+        sync_block_read(run.sync, j->peer, j->entry, NULL, NULL, 0, RC_IO);
+    else if (j->decode)
+        sync_block_read(run.sync, j->peer, j->entry, b, NULL, 0, RC_OK);
+    else
+        sync_block_read(run.sync, j->peer, j->entry, NULL, b->raw, b->raw_len, RC_OK);
+}
+
 static void answer_one(uint8_t how)
 {
     struct job j = run.job[run.first_job];
-    struct verdict v;
 
     run.first_job = (run.first_job + 1) % MAX_JOBS;
     run.n_jobs--;
-    if (j.kind == JOB_HEADERS) {
+    if (j.kind == JOB_HEADERS)
         answer_headers(&j, how);
-    } else if (j.kind == JOB_BLOCK) {
-        fill_verdict(&v, how);
-        sync_block_done(run.sync, j.peer, &j.block->hash, how & 4, &v);
-    } else if (j.kind == JOB_TX) {
+    else if (j.kind == JOB_BLOCK)
+        answer_block(&j, how);
+    else if (j.kind == JOB_TX)
         answer_tx(&j, how);
-    } else if (j.kind == JOB_READ) {
-        const struct block *b = block_with(&j.entry->node.hash);
-        if (how % 8 && b)
-            sync_block_read(run.sync, j.peer, j.entry, b->raw, b->raw_len, RC_OK);
-        else
-            sync_block_read(run.sync, j.peer, j.entry, NULL, 0, RC_IO);
-    } else {
+    else if (j.kind == JOB_PACKAGE)
+        answer_package(&j, how);
+    else if (j.kind == JOB_READ)
+        answer_read(&j, how);
+    else
         answer_filters(&j, how);
-    }
     free(j.headers);
-    block_unref(j.block);
+    sync_block_free(j.block);
     tx_unref(j.tx);
+    tx_unref(j.child);
     free(j.wants);
 }
 
@@ -484,6 +528,7 @@ static void give(int i, const char *type, const void *payload, size_t len)
     if (len)
         memcpy(exact, payload, len);
     m.payload = exact;
+    m.owner = &exact;
     p->heard_version |= strcmp(type, "version") == 0;
     sync_message(run.sync, p->id, &m);
     free(exact);
@@ -764,7 +809,7 @@ static void event(uint8_t what)
         sync_announce_tx(run.sync, tx);
         break;
     case 1:
-        sync_tx_removed(run.sync, tx);
+        sync_tx_removed(run.sync, tx, next() & 1);
         break;
     case 2:
         sync_announce_own_tx(run.sync, tx);
@@ -777,6 +822,9 @@ static void event(uint8_t what)
         sync_header_tip(run.sync, chain_best_header(world.chain));
         break;
     case 5:
+        sync_block_pow_valid(run.sync, tip, world.block[KNOWN - 1]);
+        break;
+    case 6:
         fill_verdict(&v, next());
         sync_block_checked(run.sync, &some_block()->hash, &v);
         break;
@@ -810,7 +858,7 @@ static void step(void)
         sync_tick(run.sync);
         break;
     case 5:
-        event(next() % 7);
+        event(next() % 8);
         break;
     case 6:
         ask_rpc(next() % 5, i);
@@ -828,7 +876,7 @@ static void step(void)
         break;
     case 10:
         run.flag = next() & 1;
-        sync_tick(run.sync);
+        sync_due(run.sync);
         break;
     case 11:
         for (uint8_t how = next(); run.n_jobs && how; how--)
@@ -846,7 +894,7 @@ static void step(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct sync_options o = {.user_agent = "/Fuzz:1/", .min_fee_rate = 100, .peer_timeout = 60, .seed = 99};
+    struct sync_options o = {.user_agent = "/Fuzz:1/", .min_fee_rate = 100, .peer_timeout = 60, .seed = 99, .extra_txs = 10};
 
     if (!world.chain)
         make_world();
@@ -862,6 +910,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .submit_headers = host_headers,
         .submit_block = host_block,
         .submit_tx = host_tx,
+        .submit_package = host_package,
         .read_block = host_read,
         .read_filters = host_filters,
         .busy = host_busy,
