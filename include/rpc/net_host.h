@@ -65,6 +65,10 @@ void node_net_announce_tx(struct node_net *n, struct tx *tx);
 bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
 /** getblockfrompeer: NULL or Core's error text. */
 const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e);
+/** getnetworkinfo: what limits the announcements of transactions. */
+struct tx_relay_info node_net_tx_relay(struct node_net *n);
+/** mockscheduler (tests): timers that follow no mocked clock go off as if so many seconds had passed. */
+void node_net_forward(struct node_net *n, int64_t seconds);
 /** getorphantxs: malloc'ed, the transactions borrowed from sync. */
 size_t node_net_orphans(struct node_net *n, struct orphan_info **out);
 
@@ -112,6 +116,8 @@ struct net_host_ops {
     bool (*send)(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
     const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
     size_t (*orphans)(struct node_net *n, struct orphan_info **out);
+    struct tx_relay_info (*tx_relay)(struct node_net *n);
+    void (*forward)(struct node_net *n, int64_t seconds);
     size_t (*known)(struct node_net *n, struct addr_entry **out, size_t max, enum net_network network);
     size_t (*known_count)(struct node_net *n, enum net_network network, enum addrman_table table);
     size_t (*known_places)(struct node_net *n, struct addrman_place **out, enum addrman_table table);
@@ -133,10 +139,11 @@ struct net_host_ops {
         .onetry = node_net_onetry, .added = node_net_added, .add_connection = node_net_add_connection,                             \
         .is_opening = node_net_is_opening, .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id,   \
         .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx, .send = node_net_send,                                 \
-        .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .known = node_net_known,                                 \
-        .known_count = node_net_known_count, .known_places = node_net_known_places, .asn = node_net_asn,                           \
-        .add_known = node_net_add_known, .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban,            \
-        .clear_bans = node_net_clear_bans, .is_banned = node_net_is_banned, .bans = node_net_bans,                                 \
+        .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .tx_relay = node_net_tx_relay,                           \
+        .forward = node_net_forward, .known = node_net_known, .known_count = node_net_known_count,                                 \
+        .known_places = node_net_known_places, .asn = node_net_asn, .add_known = node_net_add_known,                               \
+        .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban, .clear_bans = node_net_clear_bans,          \
+        .is_banned = node_net_is_banned, .bans = node_net_bans,                                                                    \
     }
 
 #endif

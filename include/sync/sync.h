@@ -129,10 +129,12 @@ struct sync_options {
     const char *user_agent; /* "/Satoshi:31.99.0/Farthing:0.1.0(comment)/" */
     uint64_t local_services;
     bool blocks_only;
-    bool tx_reconciliation; /* -txreconciliation */
-    int64_t min_fee_rate;   /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
-    int64_t peer_timeout;   /* -peertimeout */
-    bool log_ips;           /* -logips */
+    bool tx_reconciliation;       /* -txreconciliation */
+    int64_t min_fee_rate;         /* -minrelaytxfee, sat/kvB: the least that feefilter asks for */
+    int64_t incremental_fee_rate; /* -incrementalrelayfee, sat/kvB: half of it is the first step of feefilter */
+    double tx_send_rate;          /* -txsendrate: transactions a second that inbound peers are told of, in the long run */
+    int64_t peer_timeout;         /* -peertimeout */
+    bool log_ips;                 /* -logips */
     struct u256 min_chain_work;
     size_t extra_txs; /* -blockreconstructionextratxn: transactions kept for compact blocks beside the mempool */
     uint64_t seed;    /* of the random choices (tests); 0: from the kernel */
@@ -236,15 +238,13 @@ void sync_block_checked(struct sync *s, const struct block_hash *hash, const str
  *  once, and served from memory. Its validation goes on. */
 void sync_block_pow_valid(struct sync *s, const struct block_entry *e, struct block *block);
 void sync_block_connected(struct sync *s, const struct block_entry *e, struct block *block);
-/** from_block: it is back from a block that was disconnected, and may be fetched at once by whoever knows it. */
-void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, bool from_block);
+/** score: fee rate of the chunk that it is mined in (the best are announced first). from_block: it is back from a block that was disconnected, and may be fetched at once by whoever knows it. */
+void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, double score, bool from_block);
 /** replaced: by another one (BIP125); a miner may still prefer it. */
 void sync_tx_removed(struct sync *s, struct tx *tx, bool replaced);
 /** The fee rate below which a full mempool refuses (sat/kvB; 0: it is not full): what feefilter tells peers. */
 void sync_set_mempool_fee_rate(struct sync *s, int64_t rate);
-/** Announces a transaction to all peers. */
-void sync_announce_tx(struct sync *s, struct tx *tx);
-/** The same for one of our own (sendrawtransaction): the host is told when the first peer fetches it. */
+/** Announces a transaction of our own (sendrawtransaction) to all peers: the host is told when the first one fetches it. */
 void sync_announce_own_tx(struct sync *s, struct tx *tx);
 
 /* For RPC (on the loop thread, by loop_call). */
@@ -277,6 +277,15 @@ size_t sync_peers(struct sync *s, struct peer_info **out);
 void sync_ping_all(struct sync *s);
 /** getblockfrompeer. Returns: NULL, or Core's error text. */
 const char *sync_fetch_block(struct sync *s, peer_id peer, const struct block_entry *e);
+/* What limits the announcements of transactions (getnetworkinfo). */
+struct tx_relay_info {
+    double rate;
+    struct {
+        size_t backlog; /* announcements that wait */
+        double count_tokens, size_tokens;
+    } side[2]; /* of inbound peers, of others */
+};
+struct tx_relay_info sync_tx_relay(const struct sync *s);
 /* An orphan transaction (getorphantxs). */
 struct orphan_info {
     struct tx *tx;       /* borrowed */

@@ -145,9 +145,14 @@ static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence
 {
     struct node *n = ctx;
     struct mempool_entry e;
+    bool known;
+
     (void)sequence;
-    if (n->net)
-        node_net_tx_added(n->net, tx, fee, mempool_get(n->mempool, &e, &tx->txid) && e.sequence == 0);
+    if (!n->net)
+        return;
+    known = mempool_get(n->mempool, &e, &tx->txid);
+    node_net_tx_added(n->net, tx, fee, known && e.chunk_weight ? (double)e.chunk_fee / (double)e.chunk_weight : 0,
+                      known && e.sequence == 0);
 }
 
 static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t sequence)

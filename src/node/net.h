@@ -32,7 +32,7 @@ void node_net_block_connected(struct node_net *n, const struct block_entry *e, s
 void node_net_block_checked(struct node_net *n, const struct block_hash *hash, const struct verdict *v);
 void node_net_tip_changed(struct node_net *n, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
 void node_net_header_tip(struct node_net *n, const struct block_entry *best);
-void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, bool from_block);
+void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, double score, bool from_block);
 void node_net_tx_removed(struct node_net *n, struct tx *tx, bool replaced);
 
 #endif

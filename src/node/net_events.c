@@ -11,6 +11,7 @@ struct net_event {
     struct block *block;
     struct tx *tx;
     int64_t fee;
+    double score;
     bool from_block, replaced;
     bool initial_download;
     struct block_hash hash;
@@ -60,7 +61,7 @@ static void deliver_header_tip(struct net_event *ev)
 
 static void deliver_tx_added(struct net_event *ev)
 {
-    sync_tx_added(ev->net->sync, ev->tx, ev->fee, ev->from_block);
+    sync_tx_added(ev->net->sync, ev->tx, ev->fee, ev->score, ev->from_block);
 }
 
 static void deliver_tx_removed(struct net_event *ev)
@@ -103,9 +104,10 @@ void node_net_header_tip(struct node_net *n, const struct block_entry *best)
     post((struct net_event){.net = n, .deliver = deliver_header_tip, .entry = best});
 }
 
-void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, bool from_block)
+void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, double score, bool from_block)
 {
-    post((struct net_event){.net = n, .deliver = deliver_tx_added, .tx = tx_ref(tx), .fee = fee, .from_block = from_block});
+    post((struct net_event){
+        .net = n, .deliver = deliver_tx_added, .tx = tx_ref(tx), .fee = fee, .score = score, .from_block = from_block});
 }
 
 void node_net_tx_removed(struct node_net *n, struct tx *tx, bool replaced)

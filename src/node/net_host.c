@@ -70,6 +70,8 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     o.local_services = n->set.services;
     o.blocks_only = n->set.blocks_only;
     o.min_fee_rate = config->policy.min_relay_fee_rate;
+    o.incremental_fee_rate = config->policy.incremental_fee_rate;
+    o.tx_send_rate = (double)n->set.tx_send_rate;
     o.peer_timeout = n->set.peer_timeout;
     o.tx_reconciliation = args_bool(config->args, "txreconciliation", false);
     o.extra_txs = n->set.extra_txs;
@@ -370,6 +372,11 @@ bool node_net_send(struct node_net *n, peer_id id, const char *type, const void 
 const char *node_net_fetch_block(struct node_net *n, peer_id id, const struct block_entry *e)
 {
     return sync_fetch_block(n->sync, id, e);
+}
+
+struct tx_relay_info node_net_tx_relay(struct node_net *n)
+{
+    return sync_tx_relay(n->sync);
 }
 
 size_t node_net_orphans(struct node_net *n, struct orphan_info **out)

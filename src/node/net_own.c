@@ -96,3 +96,10 @@ void net_own_tick(struct node_net *n)
     j->net = n;
     queue_push(n->validation, collect_all, job_free, j, 0);
 }
+
+void node_net_forward(struct node_net *n, int64_t seconds)
+{
+    if (n->next_reannounce)
+        n->next_reannounce -= seconds;
+    net_own_tick(n);
+}

@@ -31,7 +31,7 @@ struct net_settings {
     bool capture;
     uint16_t listen_port, public_port; /* public_port: told to others, where no other is known */
     int connect_timeout_ms;
-    int64_t peer_timeout, max_connections;
+    int64_t peer_timeout, max_connections, tx_send_rate;
     size_t max_send, max_recv; /* bytes for each connection */
     int64_t inbound_relay_percent;
     uint64_t max_upload; /* bytes a day; 0: no limit */

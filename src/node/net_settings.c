@@ -11,6 +11,7 @@
 #define DEFAULT_EXTRA_TXS 100
 #define MAX_EXTRA_TXS 1000000
 #define MAX_CONNECTIONS_DEFAULT 200
+#define MAX_SEND_RATE 1000
 
 static bool read_user_agent(struct net_settings *s, const struct args *a, char **error)
 {
@@ -336,6 +337,9 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
     s->active = args_bool(a, "networkactive", true);
     s->dns = args_bool(a, "dns", true);
     s->blocks_only = args_bool(a, "blocksonly", false);
+    s->tx_send_rate = args_int(a, "txsendrate", 14);
+    if (s->tx_send_rate < 1 || s->tx_send_rate > MAX_SEND_RATE)
+        s->tx_send_rate = s->tx_send_rate < 1 ? 1 : MAX_SEND_RATE;
     s->whitelist_forcerelay = args_bool(a, "whitelistforcerelay", false);
     s->whitelist_relay = args_bool(a, "whitelistrelay", true);
     s->log_ips = args_bool(a, "logips", false);

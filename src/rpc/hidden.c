@@ -39,7 +39,18 @@ static void syncwithvalidationinterfacequeue(struct rpc_call *call)
     drain_queues(call);
 }
 
-/* Timers here follow the mocked clock by themselves; what is due is done once the queues are empty. */
+struct forward_op {
+    const struct rpc_host *host;
+    int64_t seconds;
+};
+
+static void forward(void *arg)
+{
+    struct forward_op *op = arg;
+    op->host->net_ops->forward(op->host->net, op->seconds);
+}
+
+/* Most timers here follow the mocked clock by themselves; the network's others are moved, and what is then due is done. */
 static void mockscheduler(struct rpc_call *call)
 {
     int64_t seconds;
@@ -48,8 +59,12 @@ static void mockscheduler(struct rpc_call *call)
         return;
     if (seconds <= 0 || seconds > 3600)
         rpc_error(call, RPC_MISC_ERROR, "delta_time must be between 1 and 3600 seconds (1 hr)");
-    else
+    else {
+        struct forward_op op = {call->host, seconds};
+        if (call->host->net)
+            rpc_on_loop(call, forward, &op);
         drain_queues(call);
+    }
 }
 
 static void echo(struct rpc_call *call)

@@ -90,6 +90,26 @@ static void write_local_addresses(struct rpc_call *call)
     free(list);
 }
 
+static void write_tx_relay(struct rpc_call *call)
+{
+    static const char *const names[2] = {"inbound", "outbound"};
+    struct tx_relay_info i = call->host->net_ops->tx_relay(call->host->net);
+    struct json_writer *j = &call->out;
+
+    jw_kv_int(j, "tx_send_rate", (int64_t)i.rate);
+    jw_key(j, "inv_buckets");
+    jw_obj_begin(j);
+    for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+        jw_key(j, names[k]);
+        jw_obj_begin(j);
+        jw_kv_uint(j, "backlog", i.side[k].backlog);
+        jw_kv_double(j, "count_tok", i.side[k].count_tokens);
+        jw_kv_double(j, "size_tok", i.side[k].size_tokens);
+        jw_obj_end(j);
+    }
+    jw_obj_end(j);
+}
+
 static void getnetworkinfo(struct rpc_call *call)
 {
     struct json_writer *j = &call->out;
@@ -106,6 +126,7 @@ static void getnetworkinfo(struct rpc_call *call)
     jw_service_names(j, "localservicesnames", call->host->net_ops->local_services(net));
     jw_kv_bool(j, "localrelay", !(a && args_bool(a, "blocksonly", false)));
     jw_kv_int(j, "timeoffset", 0);
+    write_tx_relay(call);
     jw_kv_bool(j, "networkactive", call->host->net_ops->active(net));
     jw_kv_uint(j, "connections", call->host->net_ops->count(net, true, true));
     jw_kv_uint(j, "connections_in", call->host->net_ops->count(net, true, false));

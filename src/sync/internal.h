@@ -16,6 +16,7 @@
 #include "sync/orphanage.h"
 #include "sync/recent.h"
 #include "sync/sync.h"
+#include "sync/table.h"
 #include "sync/tx_request.h"
 #include "util/assert.h"
 #include "util/log.h"
@@ -171,9 +172,8 @@ struct peer {
     bool tx_relay;  /* transactions may be announced to it at all */
     bool relay_txs; /* it asked for them */
     struct recent tx_known;
-    struct wtxid *to_send;
-    size_t n_to_send, cap_to_send;
-    int64_t next_inv; /* us */
+    uint64_t told;    /* what it has read of its backlog's log */
+    int64_t next_inv; /* us; 0: nothing was announced to it yet */
     uint64_t last_inv_sequence;
     bool send_mempool;
     int64_t fee_filter;                       /* what it wants at least */
@@ -228,14 +228,26 @@ struct sync {
     peer_id hb_peers[4];           /* who announces to us by compact blocks, the oldest choice first */
     unsigned n_hb_peers;
 
-    struct relay_tx *by_wtxid, *by_txid;
-    struct pool_ref *pool; /* the same transactions, dense */
+    struct table by_wtxid, by_txid; /* of relay_tx */
+    uint64_t relay_k0, relay_k1;    /* key of these */
+    struct pool_ref *pool;          /* the same transactions, dense */
     size_t n_pool, cap_pool;
     struct pool_ref *extra; /* a ring of others that a block may contain */
     size_t n_extra, next_extra;
     uint64_t relay_sequence;
-    int64_t mempool_fee_rate; /* sat/kvB */
-    int64_t next_inbound_inv; /* us */
+    int64_t mempool_fee_rate, max_fee_filter; /* sat/kvB */
+
+    /* trickle.c */
+    struct backlog *backlog[2]; /* for inbound peers, for others */
+    struct inv_timer {
+        uint64_t key; /* network and address that they came through */
+        int64_t next; /* us */
+    } * inv_timers;
+    size_t n_inv_timers;
+    int64_t next_trickle;      /* us: when the next peer is told something; INT64_MAX: nothing waits */
+    bool trickle_changed;      /* something was let go since then */
+    int64_t next_backlog_line; /* us, 0: none */
+    uint32_t relay_batch;
 
     uint64_t addr_k0, addr_k1; /* choose who is told of an address */
 
@@ -514,15 +526,32 @@ void on_notfound(struct sync *s, struct peer *p, const struct message *m);
 void on_feefilter(struct sync *s, struct peer *p, const struct message *m);
 void on_mempool(struct sync *s, struct peer *p, const struct message *m);
 
-/* ---- relay.c ---- */
+/* ---- trickle.c ---- */
+void trickle_init(struct sync *s);
+void trickle_clear(struct sync *s);
+void trickle_forget_peer(struct sync *s, const struct peer *p);
+/** Tells p what is due to it. */
 void relay_flush(struct sync *s, struct peer *p);
+/** Announces a transaction of the mempool to all peers, in time. */
+void relay_announce(struct sync *s, const struct wtxid *id);
+/** The number of announcements that wait for p. */
+size_t trickle_waiting(const struct sync *s, const struct peer *p);
+/** Tells those whose time has come. s->next_trickle is right afterwards. */
+void trickle_due(struct sync *s);
+/** Every tick: lets more go as time passes. */
+void trickle_tick(struct sync *s);
+/** Exponentially distributed. */
+int64_t trickle_random_delay(struct sync *s, int64_t mean);
+
+/* ---- fee_filter.c ---- */
 void relay_fee_filter(struct sync *s, struct peer *p);
+
+/* ---- relay.c ---- */
 /** For getdata: NULL if the peer may not have it. hash: wtxid or txid as is_wtxid says. */
 struct tx *relay_find(struct sync *s, const struct peer *p, const uint8_t hash[32], bool is_wtxid);
 /** A peer was sent it. */
 void relay_taken(struct sync *s, const struct tx *tx);
 bool relay_has(struct sync *s, const uint8_t hash[32], bool is_wtxid);
-void relay_announce(struct sync *s, const struct wtxid *id);
 /** The block's transactions may be asked for until the next one comes. */
 void relay_block_connected(struct sync *s, struct block *b);
 void relay_clear(struct sync *s);

@@ -43,13 +43,13 @@ void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *
 void peer_free(struct sync *s, struct peer *p)
 {
     HASH_DEL(s->peers, p);
+    trickle_forget_peer(s, p);
     tx_announcer_free(s->requests, p->announcer);
     orphanage_remove_peer(s->orphanage, p->id);
     free(p->held_payload);
     free(p->in_flight);
     compact_peer_free(p);
     free(p->getdata);
-    free(p->to_send);
     hash_list_clear(&p->announce_headers);
     hash_list_clear(&p->announce_inv);
     recent_clear(&p->tx_known);
@@ -236,7 +236,7 @@ void peer_flush(struct sync *s, struct peer *p)
     relay_fee_filter(s, p);
 }
 
-static void info_fill(const struct peer *p, struct peer_info *i)
+static void info_fill(const struct sync *s, const struct peer *p, struct peer_info *i)
 {
     memset(i, 0, sizeof(*i));
     i->id = p->id;
@@ -267,7 +267,7 @@ static void info_fill(const struct peer *p, struct peer_info *i)
     i->addr_processed = p->addr_processed;
     i->addr_rate_limited = p->addr_rate_limited;
     i->last_inv_sequence = p->tx_relay ? p->last_inv_sequence : 0;
-    i->inv_to_send = p->n_to_send;
+    i->inv_to_send = trickle_waiting(s, p);
     i->handshake_done = p->handshake_done;
 }
 
@@ -278,6 +278,6 @@ size_t sync_peers(struct sync *s, struct peer_info **out)
 
     *out = xcalloc(HASH_COUNT(s->peers) + 1, sizeof(**out));
     HASH_ITER (hh, s->peers, p, tmp)
-        info_fill(p, &(*out)[n++]);
+        info_fill(s, p, &(*out)[n++]);
     return n;
 }

@@ -16,6 +16,9 @@ struct sync *sync_new(const struct sync_options *o)
         rng_init(&s->rng);
     s->stall_timeout = STALL_TIMEOUT_MIN;
     s->relay_sequence = 1;
+    s->relay_k0 = rng_u64(&s->rng);
+    s->relay_k1 = rng_u64(&s->rng);
+    trickle_init(s);
     s->addr_k0 = rng_u64(&s->rng);
     s->addr_k1 = rng_u64(&s->rng);
     s->requests = tx_requests_new(rng_u64(&s->rng), rng_u64(&s->rng));
@@ -177,7 +180,10 @@ void sync_settle(struct sync *s)
     int64_t next;
 
     tx_fetch_due(s);
+    trickle_due(s);
     next = tx_requests_next(s->requests);
+    if (s->next_trickle < next)
+        next = s->next_trickle + 1;
     if (next == s->wake_at)
         return;
     s->wake_at = next;
@@ -198,6 +204,7 @@ void sync_tick(struct sync *s)
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
     upkeep_tick(s);
+    trickle_tick(s);
     sync_settle(s);
 }
 

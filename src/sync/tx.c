@@ -99,7 +99,7 @@ static void force_relay(struct sync *s, const struct peer *p, struct tx *tx)
                   : "Not relaying non-mempool transaction %s (wtxid=%s) from forcerelay peer=%" PRId64,
              txid_hex(&tx->txid).s, wtxid_hex(&tx->wtxid).s, p->id);
     if (have)
-        sync_announce_tx(s, tx);
+        relay_announce(s, &tx->wtxid);
 }
 
 void on_tx(struct sync *s, struct peer *p, const struct message *m)
@@ -141,7 +141,7 @@ void tx_accepted(struct sync *s, struct tx *tx)
     tx_fetch_forget(s, tx);
     orphanage_children_ready(s->orphanage, tx);
     orphanage_remove(s->orphanage, &tx->wtxid);
-    sync_announce_tx(s, tx);
+    relay_announce(s, &tx->wtxid);
 }
 
 /* Not by txid: somebody may have changed the witness of a good transaction. Inputs that are not standard have no other witness. */

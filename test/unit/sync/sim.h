@@ -220,7 +220,7 @@ static inline void sim_accept(struct sim_node *n, struct tx *tx, bool paid_for, 
     }
     r->accepted = true;
     n->pool[n->n_pool++] = tx_ref(tx);
-    sync_tx_added(n->sync, tx, 1000, false);
+    sync_tx_added(n->sync, tx, 1000, 1, false);
 }
 static inline void sim_run_block(struct sim_node *n, struct sim_job *j)
 {
@@ -369,6 +369,8 @@ static inline struct sim_node *sim_add(struct sim *s, const struct u256 *min_wor
     o.user_agent = "/Test:1/";
     o.local_services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED;
     o.min_fee_rate = 100;
+    o.incremental_fee_rate = 100;
+    o.tx_send_rate = 14;
     o.peer_timeout = 60;
     o.min_chain_work = n->bed.o.min_chain_work;
     o.seed = 1234 + s->n;

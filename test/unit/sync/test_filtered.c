@@ -214,8 +214,8 @@ static void filtered_announcements(void **state)
     play(s, n, from, "tx", other->raw, other->raw_len);
     play(s, n, from, "tx", wanted->raw, wanted->raw_len);
     assert_int_equal(n->n_pool, 2);
-    sync_announce_tx(n->sync, other);
-    sync_announce_tx(n->sync, wanted);
+    sync_announce_own_tx(n->sync, other);
+    sync_announce_own_tx(n->sync, wanted);
     sim_run_seconds(s, 1);
     m = played(n, p, "inv");
     assert_non_null(m);
