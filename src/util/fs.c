@@ -156,7 +156,7 @@ static enum rc write_synced(const char *path, const void *data, size_t len, unsi
 
 enum rc fs_write_atomic(const char *path, const void *data, size_t len, unsigned mode)
 {
-    char *tmp = xasprintf("%s.tmp", path), *dir = xstrdup(path), *slash = strrchr(dir, '/');
+    char *tmp = xasprintf("%s.new", path), *dir = xstrdup(path), *slash = strrchr(dir, '/');
     enum rc rc = write_synced(tmp, data, len, mode);
 
     if (rc == RC_OK && rename(tmp, path) != 0)

@@ -58,7 +58,7 @@ static void test_paths(void **state)
 
 static void test_read_write(void **state)
 {
-    char *file = fs_join(dir, "data"), *tmp = fs_join(dir, "data.tmp"), *no_dir = fs_join(dir, "none/data");
+    char *file = fs_join(dir, "data"), *tmp = fs_join(dir, "data.new"), *no_dir = fs_join(dir, "none/data");
     uint8_t *data;
     struct stat st;
     size_t len;
@@ -89,7 +89,7 @@ static void test_read_write(void **state)
 /* A failing replacement leaves the old content. */
 static void test_atomic_failure(void **state)
 {
-    char *file = fs_join(dir, "kept"), *blocker = fs_join(dir, "kept.tmp");
+    char *file = fs_join(dir, "kept"), *blocker = fs_join(dir, "kept.new");
     uint8_t *data;
     size_t len;
 
