@@ -104,6 +104,8 @@ bool change_within_limits(struct change *c)
     clusters_concerned(c, &s);
     gather_remaining(c, &s);
     free(s.c);
+    if (c->remaining.n == 1)
+        return set_within_limits(c->m, c->remaining.e, 1);
     parts = entries_part(c->m, c->remaining.e, c->remaining.n, &ends);
     for (size_t p = 0; p < parts && ok; first = ends[p++])
         ok = set_within_limits(c->m, c->remaining.e + first, ends[p] - first);
