@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "consensus/check.h"
+#include "policy/policy.h"
 #include "rpc/mining_priv.h"
 #include "rpc/server_priv.h"
 
@@ -284,6 +285,7 @@ static void submitheader(struct rpc_call *call)
 /* ---- priorities ---- */
 
 struct priority_op {
+    struct rpc_call *call;
     struct mempool *mempool;
     struct txid id;
     int64_t delta;
@@ -292,13 +294,21 @@ struct priority_op {
 static void prioritise(void *arg)
 {
     struct priority_op *op = arg;
+    const struct policy *p = mempool_policy(op->mempool);
+    struct mempool_entry e;
 
+    /* Dust is let in only without a fee, so that nobody mines it alone. */
+    if (p->require_standard && mempool_get(op->mempool, &e, &op->id) && policy_dust_count(e.tx, p->dust_fee_rate)) {
+        rpc_error(op->call, RPC_INVALID_PARAMETER, "Priority is not supported for transactions with dust outputs.");
+        return;
+    }
     mempool_prioritise(op->mempool, &op->id, op->delta);
+    jw_bool(&op->call->out, true);
 }
 
 static void prioritisetransaction(struct rpc_call *call)
 {
-    struct priority_op op = {.mempool = call->host->mempool};
+    struct priority_op op = {.call = call, .mempool = call->host->mempool};
 
     if (!rpc_hash(call, op.id.b, 0, "txid") || !rpc_int64(call, &op.delta, 2, 0) || !rpc_need_mempool(call))
         return;
@@ -307,8 +317,7 @@ static void prioritisetransaction(struct rpc_call *call)
                   "Priority is no longer supported, dummy argument to prioritisetransaction must be 0.");
         return;
     }
-    if (rpc_on_validation(call, prioritise, &op))
-        jw_bool(&call->out, true);
+    rpc_on_validation(call, prioritise, &op);
 }
 
 static void show_priorities(void *arg)
