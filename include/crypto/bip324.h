@@ -30,12 +30,16 @@ struct bip324_stream {
     bool pads_made;
     uint8_t pads[BIP324_REKEY * 3 + 32]; /* keystream of all lengths under the present key, and the next key */
 };
+struct aead;
 struct bip324_cipher {
     struct bip324_stream send, recv;
+    struct aead *aead; /* owned */
     uint8_t session_id[32], send_garbage_terminator[16], recv_garbage_terminator[16];
 };
 /** Derives everything from the secret. magic: of the network. */
 void bip324_cipher_init(struct bip324_cipher *c, const uint8_t secret[32], const uint8_t magic[4], bool initiating);
+/** Wipes it; one of zeroes is allowed. */
+void bip324_cipher_clear(struct bip324_cipher *c);
 /** Encrypts one packet in place. In/out: packet (len + BIP324_EXPANSION bytes), whose contents (len bytes, below 2^24) stand at
  *  packet + BIP324_CONTENTS; all of it is the packet afterwards. ignore: a decoy. */
 void bip324_encrypt(struct bip324_cipher *c, uint8_t *packet, size_t len, const uint8_t *aad, size_t aad_len, bool ignore);

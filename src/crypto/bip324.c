@@ -69,7 +69,14 @@ void bip324_cipher_init(struct bip324_cipher *c, const uint8_t secret[32], const
     expand(terminators, prk, "garbage_terminators");
     memcpy(c->send_garbage_terminator, terminators + (initiating ? 0 : 16), 16);
     memcpy(c->recv_garbage_terminator, terminators + (initiating ? 16 : 0), 16);
+    c->aead = aead_new();
     crypto_wipe(prk, sizeof(prk));
+}
+
+void bip324_cipher_clear(struct bip324_cipher *c)
+{
+    aead_free(c->aead);
+    crypto_wipe(c, sizeof(*c));
 }
 
 /* FSChaCha20 over the 3 bytes of a length: one keystream goes on until the key moves on, so that it is made for all of them at once. */
@@ -123,7 +130,7 @@ void bip324_encrypt(struct bip324_cipher *c, uint8_t *packet, size_t len, const 
     crypt_length(&c->send, packet);
     plain[0] = ignore ? IGNORE_BIT : 0;
     packet_nonce(nonce, &c->send, c->send.packet_count);
-    chacha20poly1305_encrypt(plain, plain, len + 1, aad, aad_len, c->send.packet_key, nonce);
+    aead_encrypt(c->aead, plain, plain, len + 1, aad, aad_len, c->send.packet_key, nonce);
     packet_done(&c->send);
 }
 
@@ -143,7 +150,7 @@ bool bip324_decrypt(struct bip324_cipher *c, uint8_t *plain, bool *ignore, const
     bool ok;
 
     packet_nonce(nonce, &c->recv, c->recv.packet_count);
-    ok = chacha20poly1305_decrypt(plain, in, len + 1, aad, aad_len, c->recv.packet_key, nonce);
+    ok = aead_decrypt(c->aead, plain, in, len + 1, aad, aad_len, c->recv.packet_key, nonce);
     packet_done(&c->recv);
     *ignore = (plain[0] & IGNORE_BIT) != 0;
     return ok;

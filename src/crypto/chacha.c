@@ -3,10 +3,12 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/assert.h"
 #include "util/bytes.h"
+#include "util/mem.h"
 
 #define TAG_LEN 16
 #define STEP_MAX (1 << 30) /* OpenSSL counts in int */
@@ -64,36 +66,72 @@ void chacha20_keystream(uint8_t *out, size_t len, const uint8_t key[32], const u
     EVP_CIPHER_CTX_free(ctx);
 }
 
-void chacha20poly1305_encrypt(uint8_t *out, const uint8_t *plain, size_t len, const uint8_t *aad, size_t aad_len,
-                              const uint8_t key[32], const uint8_t nonce[12])
-{
-    EVP_CIPHER_CTX *ctx = ctx_new();
-    int n;
+struct aead {
+    EVP_CIPHER_CTX *ctx;
+};
 
-    must(EVP_EncryptInit_ex(ctx, aead_cipher, NULL, key, nonce));
-    update(ctx, NULL, aad, aad_len);
-    update(ctx, out, plain, len);
-    must(EVP_EncryptFinal_ex(ctx, out + len, &n));
-    must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + len));
-    EVP_CIPHER_CTX_free(ctx);
+struct aead *aead_new(void)
+{
+    struct aead *a = xmalloc(sizeof(*a));
+
+    a->ctx = ctx_new();
+    must(EVP_CipherInit_ex(a->ctx, aead_cipher, NULL, NULL, NULL, 1));
+    return a;
 }
 
-bool chacha20poly1305_decrypt(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *aad, size_t aad_len,
-                              const uint8_t key[32], const uint8_t nonce[12])
+void aead_free(struct aead *a)
 {
-    EVP_CIPHER_CTX *ctx = ctx_new();
+    if (!a)
+        return;
+    EVP_CIPHER_CTX_free(a->ctx); /* wipes the key */
+    free(a);
+}
+
+void aead_encrypt(struct aead *a, uint8_t *out, const uint8_t *plain, size_t len, const uint8_t *aad, size_t aad_len,
+                  const uint8_t key[32], const uint8_t nonce[12])
+{
+    int n;
+
+    must(EVP_CipherInit_ex(a->ctx, NULL, NULL, key, nonce, 1));
+    update(a->ctx, NULL, aad, aad_len);
+    update(a->ctx, out, plain, len);
+    must(EVP_EncryptFinal_ex(a->ctx, out + len, &n));
+    must(EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, out + len));
+}
+
+bool aead_decrypt(struct aead *a, uint8_t *out, const uint8_t *in, size_t len, const uint8_t *aad, size_t aad_len,
+                  const uint8_t key[32], const uint8_t nonce[12])
+{
     uint8_t tag[TAG_LEN], spare[TAG_LEN];
     bool ok;
     int n;
 
     memcpy(tag, in + len, TAG_LEN); /* out may be in: the tag is kept aside, and nothing is written behind out */
-    must(EVP_DecryptInit_ex(ctx, aead_cipher, NULL, key, nonce));
-    update(ctx, NULL, aad, aad_len);
-    update(ctx, out, in, len);
-    must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag));
-    ok = EVP_DecryptFinal_ex(ctx, spare, &n) == 1;
-    EVP_CIPHER_CTX_free(ctx);
+    must(EVP_CipherInit_ex(a->ctx, NULL, NULL, key, nonce, 0));
+    update(a->ctx, NULL, aad, aad_len);
+    update(a->ctx, out, in, len);
+    must(EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag));
+    ok = EVP_DecryptFinal_ex(a->ctx, spare, &n) == 1;
     if (!ok && len)
         memset(out, 0, len);
+    return ok;
+}
+
+void chacha20poly1305_encrypt(uint8_t *out, const uint8_t *plain, size_t len, const uint8_t *aad, size_t aad_len,
+                              const uint8_t key[32], const uint8_t nonce[12])
+{
+    struct aead *a = aead_new();
+
+    aead_encrypt(a, out, plain, len, aad, aad_len, key, nonce);
+    aead_free(a);
+}
+
+bool chacha20poly1305_decrypt(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *aad, size_t aad_len,
+                              const uint8_t key[32], const uint8_t nonce[12])
+{
+    struct aead *a = aead_new();
+    bool ok = aead_decrypt(a, out, in, len, aad, aad_len, key, nonce);
+
+    aead_free(a);
     return ok;
 }

@@ -337,6 +337,7 @@ void transport_v2_free(struct transport_v2 *t)
     free(t->garbage);
     free(t->buf);
     writer_clear(&t->pending);
+    bip324_cipher_clear(&t->cipher);
     crypto_wipe(t, sizeof(*t));
     free(t);
 }

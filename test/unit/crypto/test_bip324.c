@@ -186,6 +186,8 @@ static void sessions(void **state)
         check_hex(c.recv_garbage_terminator, 16, cell[18]);
         check_hex(c.session_id, 32, cell[19]);
         packet(&c, cell);
+        bip324_cipher_clear(&c);
+        assert_null(c.aead);
     }
     assert_true(!file || rows > 0);
     free(file);

@@ -431,6 +431,7 @@ static void decoys(void **state)
     assert_int_equal(transport_feed(&b.t, packet, 6 + BIP324_EXPANSION, &used), TRANSPORT_NEED_MORE);
     assert_memory_equal(transport_session_id(&b.t), c.session_id, 32);
     writer_clear(&version);
+    bip324_cipher_clear(&c);
     end_close(&b);
 }
 
