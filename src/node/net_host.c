@@ -61,6 +61,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     fit_open_files(&n->set);
     net_slots_init(n);
     n->active = n->set.active;
+    log_info("SetNetworkActive: %s", n->active ? "true" : "false");
     n->group_key[0] = random_u64();
     n->group_key[1] = random_u64();
     o.params = &config->params;

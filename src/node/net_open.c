@@ -1,5 +1,6 @@
 /* net_open.c - outgoing connections: dialling one, and the list of nodes that are to stay connected (-addnode, -connect).
  * Loop thread. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,25 @@ static bool may_connect(void *ctx, const struct net_addr *addrs, size_t count)
     return true;
 }
 
+/* The system's other forms of an IPv4 address, such as "127.1". */
+static bool parse_short(struct net_addr *a, const char *name, uint16_t port)
+{
+    char host[64];
+    struct in_addr in;
+
+    if (!net_split_host_port(host, sizeof(host), &port, name) || !host[0] ||
+        strspn(host, "0123456789abcdefABCDEFxX.") != strlen(host) || !inet_aton(host, &in))
+        return false;
+    memset(a, 0, sizeof(*a));
+    a->network = NET_IPV4;
+    memcpy(a->ip, &in, 4);
+    a->port = port;
+    return true;
+}
+
 bool net_parse(const struct node_net *n, struct net_addr *a, const char *name)
 {
-    if (!net_addr_parse(a, name, n->config->params.port))
+    if (!net_addr_parse(a, name, n->config->params.port) && !parse_short(a, name, n->config->params.port))
         return false;
     if (n->set.ways.cjdns)
         net_addr_flip_cjdns(a);

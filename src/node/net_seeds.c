@@ -265,7 +265,12 @@ void net_seeds_tick(struct node_net *n)
 void net_seeds_start(struct node_net *n)
 {
     const char *const *seeds = n->config->params.dns_seeds;
+    const struct args *a = n->config->args;
 
+    if (n->set.n_connect && n->set.n_seed_nodes)
+        log_info("-seednode is ignored when -connect is used");
+    if (!n->set.automatic && n->set.dns_seed && args_is_set(a, "dnsseed") && args_is_set(a, "proxy"))
+        log_info("-dnsseed is ignored when -connect is used and -proxy is specified");
     if (!n->set.dns_seed) {
         log_info("DNS seeding disabled");
         return;

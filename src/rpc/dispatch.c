@@ -218,6 +218,12 @@ static bool check_types(struct rpc_call *call)
     return false;
 }
 
+static void run_command(void *arg)
+{
+    struct rpc_call *call = arg;
+    call->command->run(call);
+}
+
 void rpc_run(struct rpc_call *call, struct json_object *params)
 {
     if (!call->command) {
@@ -228,6 +234,10 @@ void rpc_run(struct rpc_call *call, struct json_object *params)
         call->params = positions_of(call, params);
     else
         call->params = params ? json_object_get(params) : json_object_new_array();
-    if (call->params && check_count(call) && check_types(call))
+    if (!call->params || !check_count(call) || !check_types(call))
+        return;
+    if (call->command->flags & (RPC_INLINE | RPC_WAITS)) /* large requests and batches are read on a pool thread */
+        rpc_on_loop(call, run_command, call);
+    else
         call->command->run(call);
 }
