@@ -426,9 +426,13 @@ void net_outbound_stop(struct node_net *n)
         return;
     n->out.started_us = 0;
     memset(anchors, 0, sizeof(anchors));
-    for (const struct net_peer *p = n->peers; p && count < ARRAY_LEN(anchors); p = p->hh.next)
-        if (p->type == CONN_BLOCK_RELAY)
-            anchors[count++].addr = p->addr;
+    for (const struct net_peer *p = n->peers; p && count < ARRAY_LEN(anchors); p = p->hh.next) {
+        struct peer_merit m;
+        if (p->type != CONN_BLOCK_RELAY || !sync_peer_merit(n->sync, p->id, &m))
+            continue;
+        anchors[count].addr = p->addr;
+        anchors[count++].services = m.services;
+    }
     log_info("DumpAnchors: Flush %zu outbound block-relay-only peer addresses to anchors.dat", count);
     path = fs_join(n->config->dir.net_dir, "anchors.dat");
     anchors_save(path, anchors, count, n->config->params.magic);

@@ -96,6 +96,7 @@ class Node:
         self.args = list(args)
         self.program = program or os.path.join(BUILD, "farthingd")  # another node may stand in for ours
         self.debug = debug
+        self.automatic = False  # True: it looks for peers by itself
         self.dir = os.path.join(test.dir, name)
         self.net_dir = os.path.join(self.dir, {"main": "", "test": "testnet3"}.get(chain, chain))
         self.port = free_port()
@@ -109,8 +110,8 @@ class Node:
 
     def command(self, extra=()):
         return [self.program, "-datadir=" + self.dir, "-chain=" + self.chain, "-printtoconsole=0", "-debug=" + self.debug, "-logtimemicros",
-                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1:%d" % self.port, "-connect=0", "-listen=1", "-listenonion=0",
-                *self.args, *extra]
+                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1:%d" % self.port, "-listen=1", "-listenonion=0",
+                *([] if self.automatic else ["-connect=0"]), *self.args, *extra]
 
     def spawn(self, *extra):
         self.stderr_path = os.path.join(self.dir, "stderr")
