@@ -34,6 +34,8 @@ void resolver_lookup(struct resolver *r, const char *name, resolver_fn fn, void 
 /** Look-ups under way are dropped: their fn is called with n 0 at once. */
 void resolver_free(struct resolver *r);
 
+/** Addresses of interfaces that are up, loopback aside. Out: out (max). Returns: the count. */
+size_t interface_addrs(struct net_addr *out, size_t max);
 /** Our end of a connected socket; zeroes on failure. */
 void socket_local_addr(struct net_addr *out, evutil_socket_t fd);
 

@@ -200,7 +200,7 @@ static size_t only_preferred(struct eviction_candidate *c, size_t n)
 /* The youngest member of the network group with most members; of groups of one size, of the one with the youngest. */
 static int64_t youngest_of_largest_group(struct eviction_candidate *c, size_t n)
 {
-    const struct eviction_candidate *best = NULL;
+    const struct eviction_candidate *best = c;
     size_t best_size = 0;
 
     qsort(c, n, sizeof(*c), by_group); /* groups together, the youngest of each first */

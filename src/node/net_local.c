@@ -1,10 +1,9 @@
 /* net_local.c - our own addresses: of interfaces, -bind and -externalip, confirmed by peers; which of them is told to a peer. Loop thread. */
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "node/net_private.h"
 #include "util/log.h"
+#include "util/mem.h"
 #include "util/random.h"
 
 bool net_local_add(struct node_net *n, const struct net_addr *a, int score, bool even_unreachable)
@@ -36,21 +35,15 @@ bool net_is_own(const struct node_net *n, const struct net_addr *a)
     return local_addrs_score(&n->local, a) > 0;
 }
 
-/* Addresses of interfaces that are up, loopback aside. */
 static void add_interfaces(struct node_net *n)
 {
-    struct ifaddrs *list;
-    struct net_addr a;
+    struct net_addr list[MAX_LOCAL_ADDRS];
+    size_t count = interface_addrs(list, ARRAY_LEN(list));
 
-    if (getifaddrs(&list) != 0)
-        return;
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK) || !net_addr_from_sockaddr(&a, i->ifa_addr))
-            continue;
-        a.port = n->set.public_port;
-        net_local_add(n, &a, LOCAL_IF, false);
+    for (size_t i = 0; i < count; i++) {
+        list[i].port = n->set.public_port;
+        net_local_add(n, &list[i], LOCAL_IF, false);
     }
-    freeifaddrs(list);
 }
 
 static void add_bound(struct node_net *n, const struct net_addr *a)
