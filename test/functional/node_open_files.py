@@ -24,7 +24,7 @@ def run(test):
         assert "Reducing -maxconnections" not in node.log()
         node.stop()
     resource.setrlimit(resource.RLIMIT_NOFILE, (530, 530))
-    node = test.node("-maxconnections=1000")
+    node = test.node("-maxconnections=1000", "-inboundrelaypercent=100")
     equal(soft_limit(node), 530)
     contains(node.log(), "Reducing -maxconnections from 1000 to 18, because of system limitations.")
     # 11 of the 18 are for peers that the node chooses.

@@ -94,7 +94,7 @@ def run(t):
     p.add_argument("--connections", type=int, default=1000)
     p.add_argument("--seconds", type=float, default=300)
     options = p.parse_args()
-    node = t.node(*topology.QUIET, "-maxconnections=%d" % (options.connections + 100), program=options.program, debug="none")
+    node = t.node(*topology.QUIET, "-maxconnections=%d" % (options.connections + 100), "-inboundrelaypercent=100", program=options.program, debug="none")
     node.mine(150, TRUE_ADDRESS)
     hashes = [node.getblockhash(h) for h in range(1, 150)]
     wire = messages(node.getbestblockhash(), 150, hashes, [spend([coin], [COIN]) for coin in coins_of(node, 1, 40)])
