@@ -9,6 +9,7 @@
 #define TIMEOUT_BASE (15 * 60 * US)
 #define TIMEOUT_PER_HEADER 1000 /* us */
 #define DAY 86400
+#define PATIENCE 5 /* s without an accepted header before one more peer is asked; twice as long before the next */
 
 struct u256 headers_work_threshold(struct chain *chain, const struct u256 *min_chain_work)
 {
@@ -70,6 +71,16 @@ bool headers_request(struct sync *s, struct peer *p, const struct block_entry *e
     return true;
 }
 
+/* May headers be asked of one more peer? At first there is one, since all would send the same. Others follow when we know a chain with enough
+ * work, to learn who has it, and when nothing that counts has come for a while: a peer that is silent, or that has endless headers without
+ * work, does not hold up the rest. */
+static bool another_may_start(const struct sync *s, const struct block_entry *best, int64_t now)
+{
+    if (s->n_sync_started == 0 || s->headers_complete || (int64_t)best->node.time > now - DAY)
+        return true;
+    return now - s->headers_progress >= (int64_t)PATIENCE << (s->n_sync_started - 1 < 16 ? s->n_sync_started - 1 : 16);
+}
+
 /* The first time a peer's turn comes: ask from the block before our best header, so that the answer is not empty. */
 void headers_flush(struct sync *s, struct peer *p, bool may_sync)
 {
@@ -79,7 +90,7 @@ void headers_flush(struct sync *s, struct peer *p, bool may_sync)
     if (p->sync_started || !peer_serves_blocks(p) || chain_reindexing(s->o.chain))
         return;
     best = chain_best_header(s->o.chain);
-    if (!((s->n_sync_started == 0 && may_sync) || (int64_t)best->node.time > now - DAY))
+    if (!another_may_start(s, best, now) || (!may_sync && (int64_t)best->node.time <= now - DAY))
         return;
     start = best->node.prev ? entry_prev(best) : best;
     if (!headers_request(s, p, start))
@@ -87,6 +98,7 @@ void headers_flush(struct sync *s, struct peer *p, bool may_sync)
     log_debug(LOG_NET, "initial getheaders (%d) to peer=%" PRId64, start->node.height, p->id);
     p->sync_started = true;
     s->n_sync_started++;
+    s->headers_progress = now;
     p->headers_timeout =
         now * US + TIMEOUT_BASE + TIMEOUT_PER_HEADER * ((now - (int64_t)best->node.time) / s->o.params->pow_spacing);
 }
@@ -323,6 +335,10 @@ static void accepted(struct sync *s, struct peer *p, const struct block_entry *l
 {
     bool full = p->headers_job.full;
 
+    if (p->headers_job.fresh)
+        s->headers_progress = time_now();
+    if (!full && !p->presync && last == chain_best_header(s->o.chain) && u256_cmp(last->node.chain_work, s->o.min_chain_work) >= 0)
+        s->headers_complete = true;
     if (p->headers_job.fresh)
         headers_log_new(s, p, last, false);
     if (full && !p->presync && headers_request(s, p, last))

@@ -202,6 +202,8 @@ struct sync {
 
     unsigned n_sync_started, n_preferred, n_lag_protected, n_wtxid_peers;
     struct block_hash last_inv_trigger;
+    bool headers_complete;    /* a peer had no more headers behind our best one, and that has enough work */
+    int64_t headers_progress; /* s: a peer was asked, or headers were new and accepted */
 
     struct flight *flights;       /* by hash */
     struct block_source *sources; /* by hash, oldest first */
