@@ -1,12 +1,12 @@
 /* getinfo.c - the summary of -getinfo, out of one batch of two requests. */
 #include "cli/getinfo.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/reply.h"
 #include "cli/request.h"
 
 enum { ID_NETWORK, ID_CHAIN };
@@ -17,32 +17,6 @@ struct json_object *getinfo_request(void)
     json_object_array_add(batch, request_new("getnetworkinfo", json_object_new_array(), json_object_new_int(ID_NETWORK)));
     json_object_array_add(batch, request_new("getblockchaininfo", json_object_new_array(), json_object_new_int(ID_CHAIN)));
     return batch;
-}
-
-static struct json_object *get(struct json_object *o, const char *key)
-{
-    struct json_object *v = NULL;
-    json_object_object_get_ex(o, key, &v);
-    return v;
-}
-
-static const char *text(struct json_object *o, const char *key)
-{
-    struct json_object *v = get(o, key);
-    return v ? json_object_get_string(v) : "";
-}
-
-static struct json_object *result_of(struct json_object *replies, int id, struct json_object **error)
-{
-    for (size_t i = 0; i < json_object_array_length(replies); i++) {
-        struct json_object *r = json_object_array_get_idx(replies, i);
-        if (json_object_get_int(get(r, "id")) == id) {
-            *error = get(r, "error");
-            return get(r, "result");
-        }
-    }
-    *error = NULL;
-    return NULL;
 }
 
 static void print_progress(double progress)
@@ -61,14 +35,14 @@ static void print_progress(double progress)
 
 static const char *proxy_at(struct json_object *networks, size_t i)
 {
-    return text(json_object_array_get_idx(networks, i), "proxy");
+    return reply_text(json_object_array_get_idx(networks, i), "proxy");
 }
 
 /* Each proxy once, with the networks that use it. */
 static void print_proxies(struct json_object *network)
 {
-    struct json_object *networks = get(network, "networks");
-    const size_t n = json_object_is_type(networks, json_type_array) ? json_object_array_length(networks) : 0;
+    struct json_object *networks = reply_get(network, "networks");
+    const size_t n = reply_length(networks);
     bool any = false;
 
     printf("Proxies: ");
@@ -79,10 +53,10 @@ static void print_proxies(struct json_object *network)
             seen++;
         if (!*proxy || seen < i)
             continue;
-        printf("%s%s (%s", any ? ", " : "", proxy, text(json_object_array_get_idx(networks, i), "name"));
+        printf("%s%s (%s", any ? ", " : "", proxy, reply_text(json_object_array_get_idx(networks, i), "name"));
         for (size_t k = i + 1; k < n; k++)
             if (strcmp(proxy_at(networks, k), proxy) == 0)
-                printf(", %s", text(json_object_array_get_idx(networks, k), "name"));
+                printf(", %s", reply_text(json_object_array_get_idx(networks, k), "name"));
         putchar(')');
         any = true;
     }
@@ -91,7 +65,7 @@ static void print_proxies(struct json_object *network)
 
 static void print_warnings(struct json_object *network, const char *yellow, const char *reset)
 {
-    struct json_object *w = get(network, "warnings");
+    struct json_object *w = reply_get(network, "warnings");
 
     printf("%sWarnings:%s ", yellow, reset);
     if (!json_object_is_type(w, json_type_array)) {
@@ -111,26 +85,26 @@ int getinfo_print(struct json_object *replies, bool color)
     struct json_object *error, *network, *chain;
 
     if (!json_object_is_type(replies, json_type_array))
-        return output_error(get(replies, "error"));
-    network = result_of(replies, ID_NETWORK, &error);
+        return output_error(reply_get(replies, "error"));
+    network = reply_of(replies, ID_NETWORK, &error);
     if (error)
         return output_error(error);
-    chain = result_of(replies, ID_CHAIN, &error);
+    chain = reply_of(replies, ID_CHAIN, &error);
     if (error)
         return output_error(error);
     if (!network || !chain) {
         fprintf(stderr, "error: Batch result missing\n");
         return 1;
     }
-    printf("%sChain: %s%s\nBlocks: %s\n", blue, text(chain, "chain"), reset, text(chain, "blocks"));
-    printf("Headers: %s\n", text(chain, "headers"));
-    print_progress(json_object_get_double(get(chain, "verificationprogress")));
-    printf("Difficulty: %s\n\n", text(chain, "difficulty"));
-    printf("%sNetwork: in %s, out %s, total %s%s\n", green, text(network, "connections_in"), text(network, "connections_out"),
-           text(network, "connections"), reset);
-    printf("Version: %s\nTime offset (s): %s\n", text(network, "version"), text(network, "timeoffset"));
+    printf("%sChain: %s%s\nBlocks: %s\n", blue, reply_text(chain, "chain"), reset, reply_text(chain, "blocks"));
+    printf("Headers: %s\n", reply_text(chain, "headers"));
+    print_progress(json_object_get_double(reply_get(chain, "verificationprogress")));
+    printf("Difficulty: %s\n\n", reply_text(chain, "difficulty"));
+    printf("%sNetwork: in %s, out %s, total %s%s\n", green, reply_text(network, "connections_in"),
+           reply_text(network, "connections_out"), reply_text(network, "connections"), reset);
+    printf("Version: %s\nTime offset (s): %s\n", reply_text(network, "version"), reply_text(network, "timeoffset"));
     print_proxies(network);
-    printf("Min tx relay fee rate (BTC/kvB): %s\n\n", text(network, "relayfee"));
+    printf("Min tx relay fee rate (BTC/kvB): %s\n\n", reply_text(network, "relayfee"));
     print_warnings(network, yellow, reset);
     return 0;
 }

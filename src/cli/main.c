@@ -9,7 +9,9 @@
 
 #include "cli/getinfo.h"
 #include "cli/http.h"
+#include "cli/netinfo.h"
 #include "cli/output.h"
+#include "cli/reply.h"
 #include "cli/request.h"
 #include "util/bytes.h"
 #include "util/json_check.h"
@@ -53,7 +55,12 @@ static const struct arg_spec specs[] = {
     {"signetchallenge", "<hex>", P, ARG_DEBUG_ONLY, "Accepted, as in the node's options"},
     {"testnet", NULL, P, 0, "Use the testnet3 chain"},
     {"testnet4", NULL, P, 0, "Use the testnet4 chain"},
+    {"addrinfo", NULL, C, 0, "Get the number of addresses known to the node, per network and total"},
     {"getinfo", NULL, C, 0, "Get general information from the node"},
+    {"netinfo", NULL, C, 0,
+     "Get the node's connections for people to read. A level from 0 to 4 may follow (default: 0), and behind a level above 0 "
+     "\"outonly\" "
+     "(or \"o\") for outbound peers only; \"help\" explains the columns"},
 };
 #undef O
 #undef P
@@ -237,6 +244,69 @@ static int run_getinfo(const struct client *c, size_t n_words)
     return code;
 }
 
+static int run_netinfo(const struct client *c, const char *const *words, size_t n)
+{
+    struct netinfo info = {.chain = c->dir.network->name, .client = "Farthing client v" FARTHING_VERSION, .now = time_real()};
+    struct json_object *request, *reply = NULL;
+    char *error = NULL;
+    int code;
+
+    if (n > 0 && (strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0)) {
+        netinfo_help();
+        return EXIT_SUCCESS;
+    }
+    if (!netinfo_parse(&info, words, n, &error))
+        return fail(error);
+    request = netinfo_request();
+    code = call(c, request, &reply, &error) ? netinfo_print(&info, reply) : fail(error);
+    json_object_put(request);
+    json_object_put(reply);
+    return code;
+}
+
+static int run_addrinfo(const struct client *c, size_t n_words)
+{
+    struct json_object *request, *reply = NULL, *rpc_error, *result;
+    char *error = NULL;
+    int code = EXIT_SUCCESS;
+
+    if (n_words > 0)
+        return fail(xstrdup("-addrinfo takes no arguments"));
+    request = request_new("getaddrmaninfo", json_object_new_array(), json_object_new_int(1));
+    if (!call(c, request, &reply, &error)) {
+        code = fail(error);
+    } else if ((rpc_error = reply_get(reply, "error")) != NULL) {
+        code = output_error(rpc_error);
+    } else {
+        result = addrinfo_result(reply_get(reply, "result"));
+        output_result(result);
+        json_object_put(result);
+    }
+    json_object_put(request);
+    json_object_put(reply);
+    return code;
+}
+
+/* Commands of the client itself: at most one. */
+static bool one_command(const struct client *c, char **error)
+{
+    static const char *const names[] = {"addrinfo", "getinfo", "netinfo"};
+    char *found = xstrdup(""), *longer;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!args_is_set(c->args, names[i]))
+            continue;
+        longer = xasprintf("%s%s-%s", found, n++ ? ", " : "", names[i]);
+        free(found);
+        found = longer;
+    }
+    if (n > 1)
+        *error = xasprintf("Only one of %s may be specified.", found);
+    free(found);
+    return n <= 1;
+}
+
 static int run_command(const struct client *c, const char *const *words, size_t n)
 {
     struct json_object *params, *request, *reply = NULL, *rpc_error = NULL, *result = NULL;
@@ -299,7 +369,7 @@ static char *wallet_path(const char *name)
 static int run(struct client *c, int argc, char **argv, int rest)
 {
     const char **words;
-    char *wallet = NULL;
+    char *wallet = NULL, *error = NULL;
     size_t n;
     int code;
 
@@ -309,7 +379,16 @@ static int run(struct client *c, int argc, char **argv, int rest)
     if (args_is_set(c->args, "rpcwallet") && !args_is_negated(c->args, "rpcwallet"))
         c->path = wallet = wallet_path(args_str(c->args, "rpcwallet", ""));
     words = collect_words(c, argc, argv, rest, &n);
-    code = args_bool(c->args, "getinfo", false) ? run_getinfo(c, n) : run_command(c, words, n);
+    if (!one_command(c, &error))
+        code = fail(error);
+    else if (args_bool(c->args, "getinfo", false))
+        code = run_getinfo(c, n);
+    else if (args_bool(c->args, "netinfo", false))
+        code = run_netinfo(c, words, n);
+    else if (args_bool(c->args, "addrinfo", false))
+        code = run_addrinfo(c, n);
+    else
+        code = run_command(c, words, n);
     for (size_t i = (size_t)(argc - rest); i < n; i++)
         free((void *)(uintptr_t)words[i]);
     free(words);

@@ -1,10 +1,11 @@
-"""farthing-cli: arguments, named arguments, standard input, exit codes, -getinfo, -rpcwait and what it says when it cannot get in."""
+"""farthing-cli: arguments, named arguments, standard input, exit codes, -getinfo, -netinfo, -addrinfo, -rpcwait and what it says when it cannot get in."""
 import json
 import os
 import subprocess
 
 from blocks import TRUE_ADDRESS
 from framework import BUILD, SLOW, contains, equal, main
+from p2p import Peer
 
 def conventions(node):
     equal(node.cli("getblockcount"), "0\n")
@@ -72,6 +73,27 @@ def getinfo(node):
     contains(node.cli("-getinfo", "extra", code=1), "-getinfo takes no arguments")
     contains(node.cli("-getinfo", "-color=moon", code=1), "Invalid value for -color option")
 
+def netinfo(node):
+    lines = node.cli("-netinfo").splitlines()
+    contains(lines[0], "Farthing client v")
+    contains(lines[0], " regtest - server 70017/Satoshi:")
+    contains("\n".join(lines), "Local services: network, witness")
+    peer = Peer(node)
+    lines = node.cli("-netinfo", "4").splitlines()
+    contains(lines[0], " - services nw")
+    equal(lines[3].split()[:3], ["in", "npr", "nw"])
+    contains(lines[3], peer.name)
+    contains(lines[3], "/test-peer:1/")
+    equal([line.split()[-2:] for line in lines if line.startswith("in  ")], [["1", "1"]])  # one npr, one in all
+    equal(len(node.cli("-netinfo", "4", "outonly").splitlines()), len(lines) - 4)  # no table
+    contains(node.cli("-netinfo", "5000", code=1), "invalid -netinfo level argument: 5000")
+    contains(node.cli("-netinfo", "help"), "mping")
+    contains(node.cli("-netinfo", "-getinfo", code=1), "Only one of -getinfo, -netinfo may be specified.")
+    peer.close()
+    node.addpeeraddress("1.2.3.4", 8333)
+    equal(json.loads(node.cli("-addrinfo"))["addresses_known"], {"ipv4": 1, "ipv6": 0, "onion": 0, "i2p": 0, "cjdns": 0, "total": 1})
+    contains(node.cli("-addrinfo", "x", code=1), "-addrinfo takes no arguments")
+
 def waiting(node):
     node.stop()
     contains(node.cli("-rpcwait", "-rpcwaittimeout=1", "getblockcount", code=1), "timeout on transient error")
@@ -88,6 +110,7 @@ def run(t):
     exit_codes(node)
     bad_cookie(node)
     getinfo(node)
+    netinfo(node)
     waiting(node)
     passwords(t)
 

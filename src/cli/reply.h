@@ -1,0 +1,16 @@
+/* reply.h - looking into JSON-RPC replies: absent things are empty, never a crash. */
+#ifndef FARTHING_CLI_REPLY_H
+#define FARTHING_CLI_REPLY_H
+
+#include <json-c/json.h>
+
+/** A member, NULL if absent (or null). */
+struct json_object *reply_get(struct json_object *o, const char *key);
+/** The same as text, "" if absent. */
+const char *reply_text(struct json_object *o, const char *key);
+/** The number of elements, 0 if it is no array. */
+size_t reply_length(struct json_object *list);
+/** The result of one request of a batch, by its id. Out: *error: its error, NULL if none. Returns: NULL if there is neither. */
+struct json_object *reply_of(struct json_object *replies, int id, struct json_object **error);
+
+#endif
