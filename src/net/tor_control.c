@@ -243,7 +243,7 @@ static void on_protocolinfo(struct tor_control *t, int code)
     }
     for (const char *line = first_line(t); line; line = next_line(t, line)) {
         const char *auth = after_word(line, "AUTH"), *about = after_word(line, "VERSION");
-        if (auth && !methods) {
+        if (auth && !methods && !cookie_path) {
             methods = tor_control_value(auth, "METHODS");
             cookie_path = tor_control_value(auth, "COOKIEFILE");
         }
