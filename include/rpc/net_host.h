@@ -50,6 +50,8 @@ void node_net_way(struct node_net *n, enum net_network network, struct net_way *
 const char *node_net_add(struct node_net *n, const char *addr, bool v2);
 const char *node_net_remove(struct node_net *n, const char *addr);
 void node_net_onetry(struct node_net *n, const char *addr, bool v2);
+/** Is a connection being opened that was asked for by that name (addnode "onetry")? */
+bool node_net_opening(struct node_net *n, const char *addr);
 size_t node_net_added(struct node_net *n, struct added_node **out);
 /** addconnection (tests). Returns: false if the type's slots are full. */
 bool node_net_add_connection(struct node_net *n, const char *addr, enum connection_type type, bool v2);
@@ -106,6 +108,7 @@ struct net_host_ops {
     const char *(*add)(struct node_net *n, const char *addr, bool v2);
     const char *(*remove)(struct node_net *n, const char *addr);
     void (*onetry)(struct node_net *n, const char *addr, bool v2);
+    bool (*opening)(struct node_net *n, const char *addr);
     size_t (*added)(struct node_net *n, struct added_node **out);
     bool (*add_connection)(struct node_net *n, const char *addr, enum connection_type type, bool v2);
     bool (*is_opening)(struct node_net *n, const char *addr);
@@ -136,10 +139,10 @@ struct net_host_ops {
         .peers = node_net_peers, .totals = node_net_totals, .count = node_net_count, .user_agent = node_net_user_agent,            \
         .local_services = node_net_local_services, .active = node_net_active, .set_active = node_net_set_active,                   \
         .local_addresses = node_net_local_addresses, .way = node_net_way, .add = node_net_add, .remove = node_net_remove,          \
-        .onetry = node_net_onetry, .added = node_net_added, .add_connection = node_net_add_connection,                             \
-        .is_opening = node_net_is_opening, .disconnect_addr = node_net_disconnect_addr, .disconnect_id = node_net_disconnect_id,   \
-        .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx, .send = node_net_send,                                 \
-        .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .tx_relay = node_net_tx_relay,                           \
+        .onetry = node_net_onetry, .opening = node_net_opening, .added = node_net_added,                                           \
+        .add_connection = node_net_add_connection, .is_opening = node_net_is_opening, .disconnect_addr = node_net_disconnect_addr, \
+        .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx,               \
+        .send = node_net_send, .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .tx_relay = node_net_tx_relay,    \
         .forward = node_net_forward, .known = node_net_known, .known_count = node_net_known_count,                                 \
         .known_places = node_net_known_places, .asn = node_net_asn, .add_known = node_net_add_known,                               \
         .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban, .clear_bans = node_net_clear_bans,          \

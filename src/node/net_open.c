@@ -157,6 +157,11 @@ void net_open_name(struct node_net *n, const char *name, enum connection_type ty
     net_open(n, &t);
 }
 
+bool node_net_opening(struct node_net *n, const char *addr)
+{
+    return attempt_exists(n, addr);
+}
+
 void net_open_cancel_all(struct node_net *n)
 {
     struct net_attempt *a, *tmp;

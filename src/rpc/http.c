@@ -19,6 +19,7 @@
 #define SOCKETS_MAX 32
 #define WRONG_PASSWORD_MS 250
 #define ALIVE_CHECK_MS 1000
+#define OPENING_CHECK_MS 10 /* how often a connection is looked after that somebody waits for */
 
 enum job_kind { JOB_ON_POOL, JOB_WAITING, JOB_REFUSED };
 /* A request that is not answered at once. */
@@ -260,7 +261,7 @@ static void end_wait(struct http_job *job)
 
 static void arm_timer(struct http_job *job)
 {
-    int64_t ms = ALIVE_CHECK_MS;
+    int64_t ms = job->reply.deferred->wait.kind == RPC_WAIT_OPENING ? OPENING_CHECK_MS : ALIVE_CHECK_MS;
     struct timeval tv;
 
     if (job->deadline_us) {

@@ -7,6 +7,7 @@
 #include "rpc/priv.h"
 
 #define CLIENT_VERSION 319900
+#define ONETRY_WAIT_MS 30000 /* longer than a connection through a proxy takes that comes about */
 #define PROTOCOL_VERSION 70017
 #define SERVICE_P2P_V2 (1ull << 11)
 
@@ -198,6 +199,25 @@ static bool read_v2(struct rpc_call *call, bool *v2, size_t i, const char *refus
     return true;
 }
 
+/* Answered when the connection stands or has failed: who asked can tell which. */
+static void finish_nothing(struct rpc_call *call)
+{
+    (void)call;
+}
+
+static void try_once(struct rpc_call *call, const char *addr, bool v2)
+{
+    struct rpc_wait *w = &call->wait;
+
+    call->host->net_ops->onetry(call->host->net, addr, v2);
+    if (strlen(addr) >= sizeof(w->name) || !call->host->net_ops->opening(call->host->net, addr))
+        return;
+    snprintf(w->name, sizeof(w->name), "%s", addr);
+    w->kind = RPC_WAIT_OPENING;
+    w->timeout_ms = ONETRY_WAIT_MS;
+    w->finish = finish_nothing;
+}
+
 static void addnode(struct rpc_call *call)
 {
     const char *addr, *command, *error = NULL;
@@ -218,7 +238,7 @@ static void addnode(struct rpc_call *call)
     if (!read_v2(call, &v2, 2, "Error: v2transport requested but not enabled (see -v2transport)"))
         return;
     if (command[0] == 'o')
-        call->host->net_ops->onetry(call->host->net, addr, v2);
+        try_once(call, addr, v2);
     else if (command[0] == 'a')
         error = call->host->net_ops->add(call->host->net, addr, v2);
     else
@@ -443,7 +463,7 @@ const struct rpc_command rpc_network_commands[] = {
           NULL},
          {"v2transport", RPC_BOOL, 0, "set by -v2transport",
           "Attempt to connect using BIP324 v2 transport protocol (ignored for 'remove' command)", NULL}),
-     RPC_INLINE,
+     RPC_WAITS,
      "Attempts to add or remove a node from the addnode list.\nOr try a connection to a node once.\n"
      "Nodes added using addnode (or -connect) are protected from DoS disconnection and are not required to be\n"
      "full nodes/support SegWit as other outbound peers are (though such peers will not be synced from).\n"},

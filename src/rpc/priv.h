@@ -75,11 +75,20 @@ struct rpc_command {
 #define RPC_PARAMS(...) ((const struct rpc_param[]){__VA_ARGS__, {NULL, RPC_STR, 0, NULL, NULL, NULL}})
 
 /* What a long poll waits for. */
-enum rpc_wait_kind { RPC_WAIT_NONE, RPC_WAIT_TIP_CHANGE, RPC_WAIT_BLOCK, RPC_WAIT_HEIGHT, RPC_WAIT_DELAY, RPC_WAIT_NOTHING };
+enum rpc_wait_kind {
+    RPC_WAIT_NONE,
+    RPC_WAIT_TIP_CHANGE,
+    RPC_WAIT_BLOCK,
+    RPC_WAIT_HEIGHT,
+    RPC_WAIT_DELAY,
+    RPC_WAIT_NOTHING,
+    RPC_WAIT_OPENING
+};
 struct rpc_wait {
     enum rpc_wait_kind kind;
     struct block_hash hash; /* TIP_CHANGE: until the tip is another; BLOCK: until it is this */
     int32_t height;
+    char name[256];                        /* OPENING: until no connection is being opened by that name (loop thread only) */
     int64_t timeout_ms;                    /* 0: for ever */
     void (*finish)(struct rpc_call *call); /* writes the result; pool_after: on a pool thread */
     bool pool_after;

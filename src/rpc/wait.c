@@ -13,6 +13,8 @@ bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w)
         return true;
     if (w->kind == RPC_WAIT_DELAY || w->kind == RPC_WAIT_NOTHING)
         return w->kind == RPC_WAIT_NOTHING;
+    if (w->kind == RPC_WAIT_OPENING)
+        return !s->host.net_ops->opening(s->host.net, w->name);
     tip = chain_tip(s->host.chain);
     if (w->kind == RPC_WAIT_TIP_CHANGE)
         return !block_hash_equal(&tip->node.hash, &w->hash);
@@ -42,6 +44,8 @@ void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w)
     struct timespec until;
     int r = 0;
 
+    if (w->kind == RPC_WAIT_OPENING)
+        return; /* a pool thread cannot ask the network: in a batch nobody waits for a connection */
     deadline_in(&until, w->timeout_ms);
     pthread_mutex_lock(&s->mutex);
     while (r != ETIMEDOUT && !rpc_wait_over(s, w)) {
