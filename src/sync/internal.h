@@ -247,6 +247,7 @@ struct sync {
     } * inv_timers;
     size_t n_inv_timers;
     int64_t next_trickle;      /* us: when the next peer is told something; INT64_MAX: nothing waits */
+    int64_t trickle_budget;    /* announcements that may still be worked on in this turn of the loop */
     bool trickle_changed;      /* something was let go since then */
     int64_t next_backlog_line; /* us, 0: none */
     uint32_t relay_batch;
@@ -538,7 +539,9 @@ void relay_flush(struct sync *s, struct peer *p);
 void relay_announce(struct sync *s, const struct wtxid *id);
 /** The number of announcements that wait for p. */
 size_t trickle_waiting(const struct sync *s, const struct peer *p);
-/** Tells those whose time has come. s->next_trickle is right afterwards. */
+/** A new turn of the loop. */
+void trickle_refresh(struct sync *s);
+/** Tells those whose time has come, as long as the budget lasts. s->next_trickle is right afterwards. */
 void trickle_due(struct sync *s);
 /** Every tick: lets more go as time passes. */
 void trickle_tick(struct sync *s);

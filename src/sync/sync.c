@@ -194,6 +194,7 @@ void sync_settle(struct sync *s)
 void sync_due(struct sync *s)
 {
     s->wake_at = INT64_MIN; /* the owner's timer is spent */
+    trickle_refresh(s);
     sync_settle(s);
 }
 
@@ -201,6 +202,7 @@ void sync_tick(struct sync *s)
 {
     struct peer *p, *tmp;
 
+    trickle_refresh(s);
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
     upkeep_tick(s);

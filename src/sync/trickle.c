@@ -21,6 +21,7 @@
 #define LOG_LIMIT 50000 /* a peer that has not read for longer misses something */
 #define MAX_DEPTH 200   /* of ancestors: clusters are smaller */
 #define MAX_TIMERS 64
+#define BUDGET 10000 /* announcements to work on before others get their turn on the loop: a few milliseconds */
 
 static const size_t place_offset[2] = {offsetof(struct relay_tx, place), offsetof(struct relay_tx, place) + sizeof(uint32_t)};
 
@@ -49,6 +50,7 @@ void trickle_init(struct sync *s)
         b->size = SIZE_FIRST;
     }
     s->next_trickle = INT64_MAX;
+    trickle_refresh(s);
 }
 
 void trickle_clear(struct sync *s)
@@ -389,7 +391,7 @@ void relay_flush(struct sync *s, struct peer *p)
 {
     struct batch b = {.s = s, .p = p};
 
-    if (!p->tx_relay || !trickle_now(s, p, time_now_us()))
+    if (!p->tx_relay || (s->trickle_budget <= 0 && trickle_waiting(s, p)) || !trickle_now(s, p, time_now_us()))
         return;
     if (!p->relay_txs)
         all_read(s, p);
@@ -397,6 +399,7 @@ void relay_flush(struct sync *s, struct peer *p)
         return;
     b.again = p->send_mempool;
     batch_fill(&b, p->send_mempool);
+    s->trickle_budget -= (int64_t)b.n_list;
     p->send_mempool = false;
     p->last_inv_sequence = s->relay_sequence;
     all_read(s, p);
@@ -405,6 +408,11 @@ void relay_flush(struct sync *s, struct peer *p)
 }
 
 /* ---- all peers ---- */
+
+void trickle_refresh(struct sync *s)
+{
+    s->trickle_budget = BUDGET;
+}
 
 void trickle_due(struct sync *s)
 {
