@@ -41,8 +41,11 @@ static void orphan_announced(struct sync *s, struct peer *p, const struct tx *tx
 {
     struct wtxid id = tx->wtxid;
     struct txid *parents;
-    size_t n = tx_parents(tx, &parents);
+    size_t n;
 
+    if (orphanage_has_from(s->orphanage, &id, p->id))
+        return; /* before anything that grows with its inputs */
+    n = tx_parents(tx, &parents);
     n = tx_parents_missing(s, parents, n);
     if (n && tx_fetch_parents(s, p, &id, parents, n))
         orphanage_add_announcer(s->orphanage, &id, p->id);
