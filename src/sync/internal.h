@@ -529,22 +529,24 @@ void on_notfound(struct sync *s, struct peer *p, const struct message *m);
 void on_feefilter(struct sync *s, struct peer *p, const struct message *m);
 void on_mempool(struct sync *s, struct peer *p, const struct message *m);
 
-/* ---- trickle.c ---- */
-void trickle_init(struct sync *s);
-void trickle_clear(struct sync *s);
-void trickle_forget_peer(struct sync *s, const struct peer *p);
-/** Tells p what is due to it. */
-void relay_flush(struct sync *s, struct peer *p);
+/* ---- backlog.c ---- */
 /** Announces a transaction of the mempool to all peers, in time. */
 void relay_announce(struct sync *s, const struct wtxid *id);
 /** The number of announcements that wait for p. */
 size_t trickle_waiting(const struct sync *s, const struct peer *p);
+void backlog_forget_peer(struct sync *s, const struct peer *p);
+/** Every tick: lets more go as time passes. */
+void backlog_tick(struct sync *s);
+
+/* ---- trickle.c ---- */
+void trickle_init(struct sync *s);
+void trickle_clear(struct sync *s);
+/** Tells p what is due to it. */
+void relay_flush(struct sync *s, struct peer *p);
 /** A new turn of the loop. */
 void trickle_refresh(struct sync *s);
 /** Tells those whose time has come, as long as the budget lasts. s->next_trickle is right afterwards. */
 void trickle_due(struct sync *s);
-/** Every tick: lets more go as time passes. */
-void trickle_tick(struct sync *s);
 /** Exponentially distributed. */
 int64_t trickle_random_delay(struct sync *s, int64_t mean);
 

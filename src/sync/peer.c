@@ -43,7 +43,7 @@ void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *
 void peer_free(struct sync *s, struct peer *p)
 {
     HASH_DEL(s->peers, p);
-    trickle_forget_peer(s, p);
+    backlog_forget_peer(s, p);
     tx_announcer_free(s->requests, p->announcer);
     orphanage_remove_peer(s->orphanage, p->id);
     free(p->held_payload);

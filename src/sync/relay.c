@@ -50,7 +50,7 @@ static void pool_remove(struct sync *s, const struct relay_tx *r)
 static void relay_drop(struct sync *s, struct relay_tx *r)
 {
     pool_remove(s, r);
-    trickle_removed(s, r);
+    backlog_removed(s, r);
     table_remove(&s->by_wtxid, &r->by_wtxid);
     table_remove(&s->by_txid, &r->by_txid);
     tx_unref(r->tx);

@@ -1,4 +1,4 @@
-/* relay.h - what relay.c (the table of transactions that may be asked for) and trickle.c (telling peers of them) share. Loop thread. */
+/* relay.h - what relay.c (the table of transactions that may be asked for), backlog.c and trickle.c (telling peers of them) share. Loop thread. */
 #ifndef FARTHING_SYNC_RELAY_H
 #define FARTHING_SYNC_RELAY_H
 
@@ -35,8 +35,23 @@ struct backlog {
 struct relay_tx *relay_by_wtxid(const struct sync *s, const uint8_t hash[32]);
 struct relay_tx *relay_by_txid(const struct sync *s, const uint8_t hash[32]);
 
-/* ---- trickle.c ---- */
+static inline unsigned relay_side(const struct peer *p)
+{
+    return peer_inbound(p) ? 0 : 1;
+}
+
+/* ---- backlog.c ---- */
+#define RELAY_MAX_DEPTH 200 /* of ancestors: clusters are smaller */
+/** Of two struct relay_tx. */
+bool relay_better(const void *a, const void *b);
+void backlog_init(struct sync *s);
+void backlog_clear(struct sync *s);
+/** p is told of what is let go from now on. */
+void backlog_join(struct sync *s, struct peer *p);
 /** It leaves the mempool. */
-void trickle_removed(struct sync *s, struct relay_tx *r);
+void backlog_removed(struct sync *s, struct relay_tx *r);
+/** Out: the part of the log that p has not read. Returns: its length. */
+size_t backlog_unread(const struct sync *s, const struct peer *p, const struct wtxid **out);
+void backlog_all_read(const struct sync *s, struct peer *p);
 
 #endif

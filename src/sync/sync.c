@@ -206,7 +206,7 @@ void sync_tick(struct sync *s)
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
     upkeep_tick(s);
-    trickle_tick(s);
+    backlog_tick(s);
     sync_settle(s);
 }
 

@@ -1,6 +1,5 @@
 /* trickle.c - transactions are told to peers in batches at random times, each peer (or, of inbound ones, all that came through the same
- * network and address) at its own, so that nobody can see when we got one. New ones first wait in a backlog that lets only so many go in a
- * second, the best ones first. Loop thread. */
+ * network and address) at its own, so that nobody can see when we got one. backlog.c says which. Loop thread. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,234 +9,20 @@
 
 #define INBOUND_INTERVAL (5 * US)
 #define OUTBOUND_INTERVAL (2 * US)
-#define OUTBOUND_FACTOR 2.5 /* more often told, in smaller batches */
-#define BURST_SECONDS 30
-#define SIZE_FIRST 12e6 /* bytes of transactions: at the start */
-#define SIZE_MAX_TOKENS 50e6
-#define SIZE_RATE 20e3
-#define SIZE_FLOOR -50e3
-#define BACKLOG_SAID 100 /* so many waiting are worth a line in the log */
-#define SAY_INTERVAL (2 * US)
-#define LOG_LIMIT 50000 /* a peer that has not read for longer misses something */
-#define MAX_DEPTH 200   /* of ancestors: clusters are smaller */
 #define MAX_TIMERS 64
 #define BUDGET 10000 /* announcements to work on before others get their turn on the loop: a few milliseconds */
 
-static const size_t place_offset[2] = {offsetof(struct relay_tx, place), offsetof(struct relay_tx, place) + sizeof(uint32_t)};
-
-static bool better(const void *a, const void *b)
-{
-    const struct relay_tx *x = a, *y = b;
-    return x->score != y->score ? x->score > y->score : x->sequence < y->sequence;
-}
-
-static struct prio_kind best_first(unsigned side)
-{
-    return (struct prio_kind){better, place_offset[side]};
-}
-
-static unsigned side_of(const struct peer *p)
-{
-    return peer_inbound(p) ? 0 : 1;
-}
-
 void trickle_init(struct sync *s)
 {
-    for (unsigned side = 0; side < 2; side++) {
-        struct backlog *b = s->backlog[side] = xcalloc(1, sizeof(*b));
-        b->rate = side ? OUTBOUND_FACTOR : 1;
-        b->count = s->o.tx_send_rate * BURST_SECONDS;
-        b->size = SIZE_FIRST;
-    }
+    backlog_init(s);
     s->next_trickle = INT64_MAX;
     trickle_refresh(s);
 }
 
 void trickle_clear(struct sync *s)
 {
-    for (unsigned side = 0; side < 2; side++) {
-        prio_clear(&s->backlog[side]->waiting);
-        free(s->backlog[side]->log);
-        free(s->backlog[side]);
-    }
+    backlog_clear(s);
     free(s->inv_timers);
-}
-
-void trickle_forget_peer(struct sync *s, const struct peer *p)
-{
-    s->backlog[side_of(p)]->n_peers -= p->next_inv != 0;
-}
-
-void trickle_removed(struct sync *s, struct relay_tx *r)
-{
-    for (unsigned side = 0; side < 2; side++) {
-        struct prio_kind kind = best_first(side);
-        if (!r->place[side])
-            continue;
-        prio_remove(&s->backlog[side]->waiting, &kind, r);
-        s->backlog[side]->stale++;
-    }
-}
-
-/* ---- the backlog ---- */
-
-static void fill(struct sync *s, struct backlog *b, int64_t now)
-{
-    double cap = s->o.tx_send_rate * BURST_SECONDS, seconds = (double)(now - b->filled) / (double)US;
-
-    if (b->filled && now > b->filled) {
-        b->count = fmin(fmax(cap, b->count), b->count + seconds * s->o.tx_send_rate * b->rate);
-        b->size = fmin(fmax(SIZE_MAX_TOKENS, b->size), b->size + seconds * SIZE_RATE * b->rate);
-    }
-    b->filled = now;
-}
-
-static void log_push(struct backlog *b, const struct wtxid *id)
-{
-    if (b->n_log == b->cap_log) {
-        b->cap_log = b->cap_log ? b->cap_log * 2 : 64;
-        b->log = xrealloc(b->log, b->cap_log * sizeof(*b->log));
-    }
-    b->log[b->n_log++] = *id;
-}
-
-/* Lets r go, its ancestors that wait before it. Returns: false if the tokens are spent. */
-static bool let_go(struct sync *s, unsigned side, struct relay_tx *r, unsigned depth)
-{
-    struct backlog *b = s->backlog[side];
-    struct prio_kind kind = best_first(side);
-    double floor = -s->o.tx_send_rate * ((double)INBOUND_INTERVAL / (double)US);
-
-    for (uint32_t i = 0; i < r->tx->n_in && depth < MAX_DEPTH; i++) {
-        struct relay_tx *parent = relay_by_txid(s, r->tx->in[i].prevout.txid.b);
-        if (parent && parent->place[side] && !let_go(s, side, parent, depth + 1))
-            return false;
-    }
-    prio_remove(&b->waiting, &kind, r);
-    log_push(b, &r->tx->wtxid);
-    b->size -= r->tx->raw_len;
-    b->count -= 1;
-    return b->size > SIZE_FLOOR && b->count > floor;
-}
-
-static void work_off(struct sync *s, unsigned side)
-{
-    struct backlog *b = s->backlog[side];
-    size_t before = b->n_log;
-
-    if ((!b->waiting.n && !b->stale) || b->count <= 0 || b->size <= 0)
-        return;
-    b->stale = 0;
-    if (b->n_peers == 0) {
-        struct prio_kind kind = best_first(side);
-        while (b->waiting.n)
-            prio_remove(&b->waiting, &kind, b->waiting.v[b->waiting.n - 1]);
-        return;
-    }
-    while (b->waiting.n && let_go(s, side, prio_first(&b->waiting), 0))
-        continue;
-    s->trickle_changed = s->trickle_changed || b->n_log != before;
-}
-
-static void say_backlog(struct sync *s, int64_t now)
-{
-    const struct backlog *in = s->backlog[0], *out = s->backlog[1];
-    size_t n_in = in->waiting.n + in->stale, n_out = out->waiting.n + out->stale;
-
-    if (s->next_backlog_line == 0 && (n_in >= BACKLOG_SAID || n_out >= BACKLOG_SAID))
-        s->next_backlog_line = now;
-    if (s->next_backlog_line == 0 || now < s->next_backlog_line)
-        return;
-    log_debug(LOG_NET, "Transaction rate-limiting backlog inbound=%zu itok=%.1f isz=%.1f outbound=%zu otok=%.1f osz=%.1f", n_in,
-              in->count, in->size, n_out, out->count, out->size);
-    s->next_backlog_line = n_in || n_out ? now + SAY_INTERVAL : 0;
-}
-
-static void work_off_all(struct sync *s)
-{
-    int64_t now = time_now_us();
-
-    fill(s, s->backlog[0], now);
-    fill(s, s->backlog[1], now);
-    say_backlog(s, now);
-    work_off(s, 0);
-    work_off(s, 1);
-}
-
-void relay_announce(struct sync *s, const struct wtxid *id)
-{
-    struct relay_tx *r = relay_by_wtxid(s, id->b);
-
-    if (!r)
-        return;
-    for (unsigned side = 0; side < 2; side++) {
-        struct prio_kind kind = best_first(side);
-        if (!r->place[side])
-            prio_add(&s->backlog[side]->waiting, &kind, r);
-    }
-    work_off_all(s);
-}
-
-/* What all peers have read is not needed any more. */
-static void trim_logs(struct sync *s)
-{
-    uint64_t least[2];
-    struct peer *p, *tmp;
-
-    for (unsigned side = 0; side < 2; side++)
-        least[side] = s->backlog[side]->log_first + s->backlog[side]->n_log;
-    if (s->backlog[0]->n_log == 0 && s->backlog[1]->n_log == 0)
-        return;
-    HASH_ITER (hh, s->peers, p, tmp)
-        if (p->next_inv && !p->closing && p->told < least[side_of(p)])
-            least[side_of(p)] = p->told;
-    for (unsigned side = 0; side < 2; side++) {
-        struct backlog *b = s->backlog[side];
-        size_t drop = least[side] > b->log_first ? (size_t)(least[side] - b->log_first) : 0;
-        if (b->n_log - drop > LOG_LIMIT)
-            drop = b->n_log - LOG_LIMIT;
-        b->n_log -= drop;
-        b->log_first += drop;
-        if (drop)
-            memmove(b->log, b->log + drop, b->n_log * sizeof(*b->log));
-        if (b->n_log == 0) {
-            free(b->log);
-            b->log = NULL;
-            b->cap_log = 0;
-        }
-    }
-}
-
-void trickle_tick(struct sync *s)
-{
-    work_off_all(s);
-    trim_logs(s);
-}
-
-/* ---- one peer ---- */
-
-/* The part of the log that p has not read. */
-static size_t unread(const struct sync *s, const struct peer *p, const struct wtxid **out)
-{
-    const struct backlog *b = s->backlog[side_of(p)];
-    uint64_t from = p->told > b->log_first ? p->told : b->log_first;
-
-    if (!p->next_inv || b->n_log == 0)
-        return 0;
-    *out = b->log + (from - b->log_first);
-    return (size_t)(b->log_first + b->n_log - from);
-}
-
-size_t trickle_waiting(const struct sync *s, const struct peer *p)
-{
-    const struct wtxid *list;
-    return unread(s, p, &list);
-}
-
-static void all_read(const struct sync *s, struct peer *p)
-{
-    const struct backlog *b = s->backlog[side_of(p)];
-    p->told = b->log_first + b->n_log;
 }
 
 int64_t trickle_random_delay(struct sync *s, int64_t mean)
@@ -276,8 +61,7 @@ static bool trickle_now(struct sync *s, struct peer *p, int64_t now)
     if (p->next_inv >= now)
         return peer_has(p, PERM_NOBAN);
     if (p->next_inv == 0) { /* the first time: what came before it was ready is none of its business */
-        s->backlog[side_of(p)]->n_peers++;
-        all_read(s, p);
+        backlog_join(s, p);
     }
     if (peer_inbound(p)) {
         int64_t *timer = inbound_timer(s, p);
@@ -341,7 +125,7 @@ static void batch_add_ordered(struct batch *b, struct relay_tx *r, unsigned dept
     uint32_t batch = r->batch;
 
     r->batch = 0;
-    for (uint32_t i = 0; i < r->tx->n_in && depth < MAX_DEPTH; i++) {
+    for (uint32_t i = 0; i < r->tx->n_in && depth < RELAY_MAX_DEPTH; i++) {
         struct relay_tx *parent = relay_by_txid(b->s, r->tx->in[i].prevout.txid.b);
         if (parent && parent->batch == batch)
             batch_add_ordered(b, parent, depth + 1);
@@ -352,7 +136,7 @@ static void batch_add_ordered(struct batch *b, struct relay_tx *r, unsigned dept
 static int by_score(const void *a, const void *b)
 {
     const struct relay_tx *x = *(struct relay_tx *const *)a, *y = *(struct relay_tx *const *)b;
-    return better(y, x) - better(x, y);
+    return relay_better(y, x) - relay_better(x, y);
 }
 
 static void batch_choose(struct batch *b, struct relay_tx *r)
@@ -368,7 +152,7 @@ static void batch_fill(struct batch *b, bool everything)
 {
     struct sync *s = b->s;
     const struct wtxid *ids = NULL;
-    size_t n = everything ? s->n_pool : unread(s, b->p, &ids);
+    size_t n = everything ? s->n_pool : backlog_unread(s, b->p, &ids);
 
     if (n == 0)
         return;
@@ -394,7 +178,7 @@ void relay_flush(struct sync *s, struct peer *p)
     if (!p->tx_relay || (s->trickle_budget <= 0 && trickle_waiting(s, p)) || !trickle_now(s, p, time_now_us()))
         return;
     if (!p->relay_txs)
-        all_read(s, p);
+        backlog_all_read(s, p);
     if (!p->send_mempool && trickle_waiting(s, p) == 0)
         return;
     b.again = p->send_mempool;
@@ -402,7 +186,7 @@ void relay_flush(struct sync *s, struct peer *p)
     s->trickle_budget -= (int64_t)b.n_list;
     p->send_mempool = false;
     p->last_inv_sequence = s->relay_sequence;
-    all_read(s, p);
+    backlog_all_read(s, p);
     batch_send(&b);
     free(b.items);
 }
@@ -433,17 +217,4 @@ void trickle_due(struct sync *s)
         if (trickle_waiting(s, p) && p->next_inv < s->next_trickle)
             s->next_trickle = p->next_inv;
     }
-}
-
-struct tx_relay_info sync_tx_relay(const struct sync *s)
-{
-    struct tx_relay_info i = {.rate = s->o.tx_send_rate};
-
-    for (unsigned side = 0; side < 2; side++) {
-        const struct backlog *b = s->backlog[side];
-        i.side[side].backlog = b->waiting.n + b->stale;
-        i.side[side].count_tokens = b->count;
-        i.side[side].size_tokens = b->size;
-    }
-    return i;
 }
