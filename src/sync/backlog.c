@@ -201,6 +201,7 @@ static void trim_logs(struct sync *s)
 
 void backlog_tick(struct sync *s)
 {
+    trickle_refresh(s);
     work_off_all(s);
     trim_logs(s);
 }

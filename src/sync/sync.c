@@ -202,7 +202,6 @@ void sync_tick(struct sync *s)
 {
     struct peer *p, *tmp;
 
-    trickle_refresh(s);
     HASH_ITER (hh, s->peers, p, tmp)
         peer_advance(s, p);
     upkeep_tick(s);
