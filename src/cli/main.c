@@ -100,7 +100,7 @@ static char *status_error(const struct client *c, const struct http_reply *r, bo
 /* One exchange. Out: *reply (parsed) or *error. Returns: false on error; *transient: waiting may help. */
 static bool exchange(const struct client *c, const char *body, struct json_object **reply, bool *transient, char **error)
 {
-    struct http_reply r;
+    struct http_reply r = {0};
     bool cookie_used, cookie_found;
     enum http_outcome outcome = http_post(&r, c->args, &c->dir, c->path, body, &cookie_used, &cookie_found, error);
 

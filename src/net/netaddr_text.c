@@ -79,6 +79,8 @@ void net_addr_ip_text(char out[NET_ADDR_TEXT], const struct net_addr *a)
             return;
         }
         inet_ntop(AF_INET6, a->ip, out, NET_ADDR_TEXT);
+        if (strchr(out, '.')) /* glibc's "::1.2.3.4": RFC 5952 keeps that for prefixes which are known to embed IPv4 */
+            snprintf(out, NET_ADDR_TEXT, "::%x:%x", a->ip[12] << 8 | a->ip[13], a->ip[14] << 8 | a->ip[15]);
         return;
     case NET_ONION:
         onion_bytes(raw, a->ip);
