@@ -130,6 +130,8 @@ void chain_process_checked_block(struct chain *c, struct block *b, const struct 
                                  bool min_pow_checked, chain_block_done done, void *arg);
 /** Finishes all blocks in flight and calls their done functions. The validation thread calls it when its queue is empty. */
 void chain_drain(struct chain *c);
+/** Do the coins stand as the tip left them, with no block beyond it in flight? Validation thread. */
+bool chain_settled(const struct chain *c);
 /** Would this block be valid on the present tip? (templates, proposals) Nothing is stored. */
 bool chain_test_block(struct chain *c, struct block *b, bool check_pow, bool check_merkle, struct verdict *v);
 

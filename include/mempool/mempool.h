@@ -15,6 +15,7 @@ struct mempool_chain {
     void *ctx;
     enum rc (*get_coin)(void *ctx, struct coin *c, const struct outpoint *o, struct arena *arena);
     const struct header_node *(*tip)(void *ctx);
+    bool (*settled)(void *ctx); /* are the coins those of the tip, with no block beyond it being connected? NULL: always */
 };
 /* All on the validation thread; tx may be tx_ref'ed. */
 struct mempool_events {

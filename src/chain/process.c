@@ -59,6 +59,11 @@ void chain_process_block(struct chain *c, struct block *b, bool requested, bool 
     chain_process_checked_block(c, b, &pre, requested, min_pow_checked, done, arg);
 }
 
+bool chain_settled(const struct chain *c)
+{
+    return !c->first;
+}
+
 void chain_drain(struct chain *c)
 {
     uint64_t failures;

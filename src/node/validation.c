@@ -62,6 +62,12 @@ static const struct header_node *mempool_tip_of_chain(void *ctx)
     return &chain_tip(n->chain)->node;
 }
 
+static bool mempool_chain_settled(void *ctx)
+{
+    struct node *n = ctx;
+    return chain_settled(n->chain);
+}
+
 static void open_mempool(struct node *n)
 {
     const struct node_config *c = n->config;
@@ -75,7 +81,7 @@ static void open_mempool(struct node *n)
                  : check > 1000000 ? 1000000
                                    : (unsigned)check,
         .sig_cache = n->sig_cache,
-        .chain = {n, mempool_get_coin_of_chain, mempool_tip_of_chain},
+        .chain = {n, mempool_get_coin_of_chain, mempool_tip_of_chain, mempool_chain_settled},
         .events = node_mempool_events(n),
     };
     n->mempool = mempool_new(&o);

@@ -109,7 +109,8 @@ static struct tx *make_tx(struct source *s, struct tx *const *earlier, size_t at
 static void measure(struct chain_stub *s, const char *name, enum shape shape, size_t cluster, size_t n)
 {
     struct chain_params params;
-    struct mempool_options o = {.params = &params, .max_bytes = (size_t)4 << 30, .expiry = 1000000, .chain = {s, get_coin, tip}};
+    struct mempool_options o = {
+        .params = &params, .max_bytes = (size_t)4 << 30, .expiry = 1000000, .chain = {s, get_coin, tip, NULL}};
     struct tx **txs = xcalloc(n, sizeof(struct tx *));
     struct mempool_stats stats;
     struct mempool *m;

@@ -325,7 +325,7 @@ static void open_world(struct world *w, const uint8_t *data, size_t size)
 {
     static const uint8_t op_true[1] = {OP_1};
     struct block_header h = {.version = 0x20000000, .bits = 0x207fffff};
-    struct mempool_options o = {.expiry = 100 * 3600, .chain = {w, get_coin, tip}, .events = {w, added, removed}};
+    struct mempool_options o = {.expiry = 100 * 3600, .chain = {w, get_coin, tip, NULL}, .events = {w, added, removed}};
     unsigned limits;
 
     w->data = data;

@@ -96,7 +96,7 @@ static inline struct mempool_options bed_options(struct bed *t)
                                 .max_bytes = (size_t)300 * 1000000,
                                 .expiry = 336 * 3600,
                                 .sig_cache = t->cache,
-                                .chain = {t, bed_get_coin, bed_tip},
+                                .chain = {t, bed_get_coin, bed_tip, NULL},
                                 .events = {t, bed_added, bed_removed}};
     policy_init(&o.policy, &t->params);
     o.policy.require_standard = true;
