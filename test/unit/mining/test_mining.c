@@ -50,7 +50,7 @@ static int setup(void **state)
     policy_init(&o.policy, &s->bed.params);
     o.policy.require_standard = false; /* for outputs full of sigops */
     o.sig_cache = s->bed.cache;
-    o.chain = (struct mempool_chain){s, get_coin, tip_of};
+    o.chain = (struct mempool_chain){s, get_coin, tip_of, NULL};
     s->m = mempool_new(&o);
     time_mock_set(1700000000);
     bed_open(&s->bed);
