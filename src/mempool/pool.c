@@ -156,7 +156,7 @@ void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_de
 
     if (e) {
         struct pool_list all = {NULL, 0, 0};
-        e->pub.modified_fee = fee_add(e->pub.modified_fee, fee_delta);
+        e->pub.modified_fee = fee_add(e->pub.fee, sum);
         for (unsigned i = 0; i < e->cluster->n; i++)
             pool_list_add(&all, e->cluster->tx[i].e);
         cluster_release(m, e->cluster);

@@ -261,6 +261,26 @@ static void form(void **state)
     tx_unref(tx);
 }
 
+/* Deltas beyond all money, and back: the fee is what is left. */
+static void extreme_deltas(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    struct tx *a = bed_tx1(t, bed_coin(t, 100000), 99000);
+    struct mempool_entry e;
+
+    assert_accepted(t, a);
+    mempool_prioritise(t->m, &a->txid, INT64_MAX);
+    mempool_check(t->m);
+    mempool_prioritise(t->m, &a->txid, INT64_MAX);
+    mempool_prioritise(t->m, &a->txid, -INT64_MAX);
+    mempool_check(t->m);
+    assert_true(mempool_get(t->m, &e, &a->txid));
+    assert_int_equal(e.modified_fee, 1000);
+    mempool_prioritise(t->m, &a->txid, INT64_MIN);
+    mempool_check(t->m);
+    tx_unref(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scripts, setup, teardown),
         cmocka_unit_test_setup_teardown(fees, setup, teardown),
         cmocka_unit_test_setup_teardown(form, setup, teardown),
+        cmocka_unit_test_setup_teardown(extreme_deltas, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
