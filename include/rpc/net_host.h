@@ -36,6 +36,9 @@ struct added_node {
     char connected_addr[128];
 };
 
+/* -privatebroadcast: not wanted, usable, wanted but neither Tor nor I2P can be reached. */
+enum privcast_state { PRIVCAST_OFF, PRIVCAST_ON, PRIVCAST_UNREACHABLE };
+
 /* All of these: the loop thread (commands go there with loop_call). */
 size_t node_net_peers(struct node_net *n, struct peer_info **out); /* malloc'ed, byte counters filled in */
 void node_net_totals(struct node_net *n, struct net_totals *out);
@@ -63,6 +66,11 @@ bool node_net_disconnect_id(struct node_net *n, peer_id id);
 void node_net_ping_all(struct node_net *n);
 /** sendrawtransaction: announce to peers. */
 void node_net_announce_tx(struct node_net *n, struct tx *tx);
+/** sendrawtransaction under -privatebroadcast, and what RPC shows of it (sync_private_...). */
+enum privcast_state node_net_privcast_state(struct node_net *n);
+enum private_result node_net_privcast_add(struct node_net *n, struct tx *tx);
+size_t node_net_privcast_list(struct node_net *n, struct private_info **out);
+size_t node_net_privcast_abort(struct node_net *n, const uint8_t id[32], struct tx ***out);
 /** sendmsgtopeer (tests). */
 bool node_net_send(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
 /** getblockfrompeer: NULL or Core's error text. */
@@ -115,6 +123,10 @@ struct net_host_ops {
     bool (*disconnect_addr)(struct node_net *n, const char *addr);
     bool (*disconnect_id)(struct node_net *n, peer_id id);
     void (*ping_all)(struct node_net *n);
+    enum privcast_state (*privcast_state)(struct node_net *n);
+    enum private_result (*privcast_add)(struct node_net *n, struct tx *tx);
+    size_t (*privcast_list)(struct node_net *n, struct private_info **out);
+    size_t (*privcast_abort)(struct node_net *n, const uint8_t id[32], struct tx ***out);
     void (*announce_tx)(struct node_net *n, struct tx *tx);
     bool (*send)(struct node_net *n, peer_id id, const char *type, const void *payload, size_t len);
     const char *(*fetch_block)(struct node_net *n, peer_id id, const struct block_entry *e);
@@ -142,11 +154,12 @@ struct net_host_ops {
         .onetry = node_net_onetry, .opening = node_net_opening, .added = node_net_added,                                           \
         .add_connection = node_net_add_connection, .is_opening = node_net_is_opening, .disconnect_addr = node_net_disconnect_addr, \
         .disconnect_id = node_net_disconnect_id, .ping_all = node_net_ping_all, .announce_tx = node_net_announce_tx,               \
-        .send = node_net_send, .fetch_block = node_net_fetch_block, .orphans = node_net_orphans, .tx_relay = node_net_tx_relay,    \
-        .forward = node_net_forward, .known = node_net_known, .known_count = node_net_known_count,                                 \
-        .known_places = node_net_known_places, .asn = node_net_asn, .add_known = node_net_add_known,                               \
-        .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban, .clear_bans = node_net_clear_bans,          \
-        .is_banned = node_net_is_banned, .bans = node_net_bans,                                                                    \
+        .privcast_state = node_net_privcast_state, .privcast_add = node_net_privcast_add, .privcast_list = node_net_privcast_list, \
+        .privcast_abort = node_net_privcast_abort, .send = node_net_send, .fetch_block = node_net_fetch_block,                     \
+        .orphans = node_net_orphans, .tx_relay = node_net_tx_relay, .forward = node_net_forward, .known = node_net_known,          \
+        .known_count = node_net_known_count, .known_places = node_net_known_places, .asn = node_net_asn,                           \
+        .add_known = node_net_add_known, .has_cjdns = node_net_has_cjdns, .ban = node_net_ban, .unban = node_net_unban,            \
+        .clear_bans = node_net_clear_bans, .is_banned = node_net_is_banned, .bans = node_net_bans,                                 \
     }
 
 #endif

@@ -8,8 +8,16 @@
 
 typedef int64_t peer_id;
 
-enum connection_type { CONN_INBOUND, CONN_OUTBOUND_FULL_RELAY, CONN_MANUAL, CONN_FEELER, CONN_BLOCK_RELAY, CONN_ADDR_FETCH };
-/** "inbound", "outbound-full-relay", "manual", "feeler", "block-relay-only", "addr-fetch" */
+enum connection_type {
+    CONN_INBOUND,
+    CONN_OUTBOUND_FULL_RELAY,
+    CONN_MANUAL,
+    CONN_FEELER,
+    CONN_BLOCK_RELAY,
+    CONN_ADDR_FETCH,
+    CONN_PRIVATE_BROADCAST
+};
+/** "inbound", "outbound-full-relay", "manual", "feeler", "block-relay-only", "addr-fetch", "private-broadcast" */
 const char *connection_type_name(enum connection_type t);
 
 /* What a peer's connection says of itself. */
@@ -85,6 +93,9 @@ struct sync_host {
     void (*wire)(void *ctx, peer_id peer, struct peer_wire *out);
     /* A peer has fetched a transaction of sync_announce_own_tx, the first one to do so. May be NULL. */
     void (*tx_taken)(void *ctx, const struct txid *id);
+    /* So many more (or fewer, if negative) connections of type CONN_PRIVATE_BROADCAST are to be opened, to peers that know nothing of us.
+     * May be NULL. */
+    void (*private_wanted)(void *ctx, int connections);
     /* sync_due is to be called at that time (time_now_us; INT64_MAX: nothing is due; it replaces what was said before). A mocked clock
      * needs no timer, as sync_tick does the same. May be NULL. */
     void (*wake_at)(void *ctx, int64_t time);
@@ -246,6 +257,31 @@ void sync_tx_removed(struct sync *s, struct tx *tx, bool replaced);
 void sync_set_mempool_fee_rate(struct sync *s, int64_t rate);
 /** Announces a transaction of our own (sendrawtransaction) to all peers: the host is told when the first one fetches it. */
 void sync_announce_own_tx(struct sync *s, struct tx *tx);
+
+/* Private broadcast: own transactions that go to a few peers over connections of their own, and not into the mempool before the network has
+ * sent them back. */
+enum private_result { PRIVATE_ADDED, PRIVATE_ALREADY, PRIVATE_FULL };
+/** Queues it and asks for connections. */
+enum private_result sync_private_add(struct sync *s, struct tx *tx);
+/** Those that should have come back by now. Out: malloc'ed array with one reference each. Returns: the count. */
+size_t sync_private_stale(struct sync *s, struct tx ***out);
+/** What became of a stale one. why: the mempool would refuse it: it is given up; NULL: it is sent to one more. */
+void sync_private_settle(struct sync *s, struct tx *tx, const char *why);
+/** Gives up those with that txid or wtxid. Out: malloc'ed array with one reference each. Returns: the count. */
+size_t sync_private_abort(struct sync *s, const uint8_t id[32], struct tx ***out);
+struct private_peer {
+    struct net_addr addr;
+    int64_t sent, received; /* received: 0: not yet */
+};
+struct private_info {
+    struct tx *tx; /* borrowed */
+    int64_t added;
+    unsigned attempts_left;
+    const struct private_peer *peers; /* part of the list's allocation */
+    unsigned n_peers;
+};
+/** Out: malloc'ed, one allocation. Returns: the count. */
+size_t sync_private_list(struct sync *s, struct private_info **out);
 
 /* For RPC (on the loop thread, by loop_call). */
 struct peer_info {

@@ -96,6 +96,8 @@ static void services(void *ctx, peer_id peer, uint64_t bits)
 {
     struct node_net *n = ctx;
     const struct net_peer *p = net_peer_find(n, peer);
+    if (p && p->addr.network == NET_ONION)
+        n->privcast.tor_works = true;
     if (p)
         addrman_set_services(n->addrman, &p->addr, bits);
 }
@@ -114,7 +116,7 @@ void net_addr_closing(struct net_peer *p)
     struct peer_merit m;
 
     /* Not of block-relay peers: who watches our address manager is not to learn of them. */
-    if (p->type != CONN_INBOUND && p->type != CONN_BLOCK_RELAY && p->type != CONN_FEELER &&
+    if (p->type != CONN_INBOUND && p->type != CONN_BLOCK_RELAY && p->type != CONN_FEELER && p->type != CONN_PRIVATE_BROADCAST &&
         sync_peer_merit(p->net->sync, p->id, &m) && m.handshake_done)
         addrman_connected(p->net->addrman, &p->addr, time_now());
 }

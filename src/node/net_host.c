@@ -91,6 +91,7 @@ static void on_tick(void *arg)
         return;
     sync_tick(n->sync);
     net_own_tick(n);
+    net_privcast_tick(n);
     net_upload_tick(n);
     net_outbound_tick(n);
 }
@@ -105,6 +106,13 @@ static void on_slow_tick(void *arg)
     net_seeds_tick(n);
 }
 
+/* For the user's eyes too, as Core does with what they should reconsider. */
+static void warn_user(const char *text)
+{
+    log_warning("%s", text);
+    fprintf(stderr, "Warning: %s\n", text);
+}
+
 bool node_net_start(struct node_net *n, char **error)
 {
     if (!node_net_check(n->config, error) || !net_book_open(n, error))
@@ -112,6 +120,11 @@ bool node_net_start(struct node_net *n, char **error)
     if (n->set.listen && !net_listen(n, error))
         return false;
     net_ways_open(n);
+    if (n->set.private_broadcast && !n->set.ways.randomize && (net_reachable(n, NET_ONION) || n->set.ways.listen_onion))
+        warn_user(
+            "Private broadcast of own transactions requested (-privatebroadcast) and -proxyrandomize is disabled. Tor circuits "
+            "for private broadcast connections may be correlated to other connections over Tor. For maximum privacy set "
+            "-proxyrandomize=1.");
     net_local_start(n);
     net_ways_listen(n);
     net_tor_start(n);
@@ -138,6 +151,7 @@ void node_net_stop(struct node_net *n)
     net_outbound_stop(n);
     net_seeds_stop(n);
     net_open_cancel_all(n);
+    net_privcast_stop(n);
     net_tor_stop(n);
     net_ways_close(n);
     net_close_all(n);

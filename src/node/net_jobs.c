@@ -376,6 +376,7 @@ struct sync_host net_sync_host(struct node_net *n)
         .send_full = host_send_full,
         .wire = host_wire,
         .tx_taken = net_tx_taken,
+        .private_wanted = net_privcast_wanted,
         .addr = net_addr_host(),
         .wake_at = net_wake_at,
         .conn = {.tx_slot = net_slot_for_txs, .upload_reached = net_upload_reached},

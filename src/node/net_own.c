@@ -102,4 +102,7 @@ void node_net_forward(struct node_net *n, int64_t seconds)
     if (n->next_reannounce)
         n->next_reannounce -= seconds;
     net_own_tick(n);
+    if (n->privcast.next_reattempt)
+        n->privcast.next_reattempt -= seconds;
+    net_privcast_tick(n);
 }

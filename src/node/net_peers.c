@@ -60,7 +60,9 @@ static void on_closed(void *ctx, struct connection *c)
     if (again)
         log_debug(LOG_NET, "retrying with v1 transport protocol for peer=%lld", (long long)p->id);
     peer_drop(p);
-    if (again)
+    if (again && t.type == CONN_PRIVATE_BROADCAST)
+        net_privcast_again(n, &t.addr); /* never past the proxy */
+    else if (again)
         net_open(n, &t);
 }
 

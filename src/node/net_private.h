@@ -43,6 +43,7 @@ struct net_settings {
     struct whitelist_entry *whitelist;
     size_t n_whitelist;
     struct net_ways ways;
+    bool private_broadcast;
     const char *const *added, *const *connect, *const *seed_nodes; /* of args */
     size_t n_added, n_connect, n_seed_nodes;
 };
@@ -162,6 +163,12 @@ struct node_net {
     char *i2p_key_path;
     struct i2p_listener *i2p_listener;
     struct net_tor *tor;
+    struct {
+        size_t to_open, n_dials;
+        struct privcast_dial *dials;
+        bool tor_works;                       /* a peer behind it has answered */
+        int64_t next_warning, next_reattempt; /* time_now; 0: not begun */
+    } privcast;
     bool reachable[NET_CJDNS + 1]; /* index: enum net_network */
     struct net_peer *peers;
     struct net_attempt *attempts;
@@ -254,6 +261,14 @@ void net_capture(const struct node_net *n, const struct net_addr *peer, bool inc
 /** Keeps up a connection to Tor's control port, if wanted, and has an onion service made. After net_listen and net_ways_open. */
 void net_tor_start(struct node_net *n);
 void net_tor_stop(struct node_net *n);
+
+/* net_privcast.c */
+/** sync_host.private_wanted. */
+void net_privcast_wanted(void *node_net, int connections);
+/** A peer of such a connection did not answer to BIP324: the same with v1, by the same way. */
+void net_privcast_again(struct node_net *n, const struct net_addr *a);
+void net_privcast_tick(struct node_net *n);
+void net_privcast_stop(struct node_net *n);
 
 /* net_open.c */
 /** Reads a numeric address with the chain's default port, knowing about CJDNS. Returns: false if it is a name or malformed. */

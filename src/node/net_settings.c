@@ -312,6 +312,24 @@ static bool read_seeds(struct net_settings *s, const struct args *a, char **erro
     return false;
 }
 
+static bool read_private_broadcast(struct net_settings *s, const struct args *a, char **error)
+{
+    static const char head[] = "Private broadcast of own transactions requested (-privatebroadcast), but ";
+    const struct net_ways *w = &s->ways;
+    bool later = w->listen_onion && w->onion_allowed; /* Tor's control port may yet tell where the proxy is */
+
+    s->private_broadcast = args_bool(a, "privatebroadcast", false);
+    if (!s->private_broadcast)
+        return true;
+    if (!w->reachable[NET_I2P] && !w->reachable[NET_ONION] && !later)
+        *error = xasprintf("%snone of Tor or I2P networks is reachable", head);
+    else if (is_given(a, "connect") || args_is_negated(a, "connect"))
+        *error = xasprintf("%s-connect is also configured. They are incompatible because the private broadcast needs to open new "
+                           "connections to randomly chosen Tor or I2P peers. Consider using -maxconnections=0 -addnode=... instead",
+                           head);
+    return !*error;
+}
+
 bool net_settings_read(struct net_settings *s, const struct node_config *c, char **error)
 {
     const struct args *a = c->args;
@@ -348,7 +366,7 @@ bool net_settings_read(struct net_settings *s, const struct node_config *c, char
     s->listen = args_bool(a, "listen", true);
     s->discover = args_bool(a, "discover", true);
     return read_seeds(s, a, error) && read_user_agent(s, a, error) && net_ways_read(&s->ways, a, s->listen, error) &&
-           read_binds(s, a, error) && read_lists(s, c, error);
+           read_private_broadcast(s, a, error) && read_binds(s, a, error) && read_lists(s, c, error);
 }
 
 void net_settings_clear(struct net_settings *s)

@@ -114,6 +114,10 @@ static const struct arg_spec specs[] = {
      "Connect to a node to retrieve peer addresses, and disconnect; may be given several times. The nodes are tried one by one "
      "while there "
      "are too few peers"},
+    {"privatebroadcast", NULL, C, 0,
+     "Broadcast transactions of sendrawtransaction over short connections through Tor or I2P, without putting them into the "
+     "mempool "
+     "first (default: 0)"},
     {"proxy", "<ip>[:<port>]|unix:<path>[=<network>]", C, ARG_NEEDS_VALUE,
      "Connect through SOCKS5 proxy, -noproxy to disable (default port: 9050). May be a local file path prefixed with 'unix:'. "
      "Could "
@@ -239,7 +243,6 @@ static const struct arg_spec specs[] = {
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
     IGNORED("printpriority"),
-    IGNORED("privatebroadcast"),
     IGNORED("rest"),
     IGNORED("settings"),
     IGNORED("signetseednode"),
@@ -285,8 +288,8 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "coinstatsindex",  "privatebroadcast", "rest",           "txindex",     "txospenderindex", "wallet",
-    "zmqpubhashblock", "zmqpubhashtx",     "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
+    "coinstatsindex",  "rest",         "txindex",        "txospenderindex", "wallet",
+    "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx",     "zmqpubsequence",
 };
 
 const struct arg_spec *options_table(size_t *n)

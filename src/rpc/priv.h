@@ -18,6 +18,7 @@
 enum rpc_code {
     RPC_INVALID_REQUEST = -32600,
     RPC_METHOD_NOT_FOUND = -32601,
+    RPC_LIMIT_EXCEEDED = -37,
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
     RPC_PARSE_ERROR = -32700,
@@ -148,9 +149,10 @@ const struct rpc_command *rpc_find_command(const char *name);
 extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_stats_commands[], rpc_chain_control_commands[],
     rpc_coins_commands[], rpc_scan_commands[], rpc_mining_commands[], rpc_template_commands[], rpc_generate_commands[],
     rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[], rpc_send_commands[],
-    rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[], rpc_wait_commands[],
-    rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[], rpc_message_commands[],
-    rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[], rpc_address_book_commands[];
+    rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[],
+    rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[],
+    rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[],
+    rpc_address_book_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);

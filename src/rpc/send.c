@@ -11,6 +11,8 @@ struct send_op {
     int64_t max_fee; /* 0: none */
     struct mempool_result result;
     bool in_utxo_set, known, too_expensive;
+    enum privcast_state privcast;
+    enum private_result queued;
 };
 
 /* Is an output of it in the chain already? */
@@ -42,13 +44,13 @@ static void accept_tx(void *arg)
         op->tx = tx_ref(e.tx);
         return;
     }
-    if (op->max_fee > 0) {
+    if (op->max_fee > 0 || op->privcast == PRIVCAST_ON) {
         mempool_accept(host->mempool, op->tx, true, false, &op->result);
         if (op->result.kind != MEMPOOL_ACCEPTED)
             return;
-        op->too_expensive = op->result.fee > op->max_fee;
-        if (op->too_expensive)
-            return;
+        op->too_expensive = op->max_fee > 0 && op->result.fee > op->max_fee;
+        if (op->too_expensive || op->privcast == PRIVCAST_ON)
+            return; /* in private it comes into the mempool when the network sends it back */
     }
     mempool_accept(host->mempool, op->tx, false, false, &op->result);
     if (op->result.kind == MEMPOOL_ACCEPTED)
@@ -58,8 +60,38 @@ static void accept_tx(void *arg)
 static void announce(void *arg)
 {
     struct send_op *op = arg;
+    const struct rpc_host *host = op->call->host;
 
-    op->call->host->net_ops->announce_tx(op->call->host->net, op->tx);
+    if (op->privcast == PRIVCAST_ON)
+        op->queued = host->net_ops->privcast_add(host->net, op->tx);
+    else
+        host->net_ops->announce_tx(host->net, op->tx);
+}
+
+static void ask_privcast(void *arg)
+{
+    struct send_op *op = arg;
+    const struct rpc_host *host = op->call->host;
+
+    op->privcast = host->net_ops->privcast_state(host->net);
+}
+
+/* How is it to be sent? Returns: false with the error set if it must be in private and cannot be. */
+static bool choose_way(struct send_op *op)
+{
+    struct rpc_call *call = op->call;
+
+    if (!call->host->net)
+        return true;
+    if (!rpc_on_loop(call, ask_privcast, op))
+        return false;
+    if (op->privcast != PRIVCAST_UNREACHABLE)
+        return true;
+    return rpc_error(
+        call, RPC_MISC_ERROR,
+        "-privatebroadcast is enabled, but none of the Tor or I2P networks is reachable. Maybe the location of the Tor "
+        "proxy couldn't be retrieved from the Tor daemon at startup. Check whether the Tor daemon is running and that "
+        "-torcontrol, -torpassword and -i2psam are configured properly.");
 }
 
 static bool judge(struct send_op *op)
@@ -118,9 +150,11 @@ static void sendrawtransaction(struct rpc_call *call)
         rpc_error(call, RPC_VERIFY_ERROR, "Unspendable output exceeds maximum configured by user (maxburnamount)");
     else if (rpc_fee_rate(call, &rate, 1, RPC_MAX_FEE_RATE) && rpc_need_mempool(call)) {
         op.max_fee = policy_fee(rate, tx_vsize(op.tx));
-        if (rpc_on_validation(call, accept_tx, &op) && judge(&op)) {
+        if (choose_way(&op) && rpc_on_validation(call, accept_tx, &op) && judge(&op)) {
             if (call->host->net)
                 rpc_on_loop(call, announce, &op);
+            if (op.queued == PRIVATE_FULL)
+                rpc_error(call, RPC_LIMIT_EXCEEDED, "Private broadcast queue is full");
             jw_hash(&call->out, op.tx->txid.b);
         }
     }
@@ -133,5 +167,8 @@ const struct rpc_command rpc_send_commands[] = {
                 RPC_MAX_BURN_PARAM),
      0,
      "Submit a raw transaction (serialized, hex-encoded) to the network.\n\n"
-     "The transaction is added to the mempool and announced to all peers.\n"},
+     "The transaction is added to the mempool and announced to all peers.\n"
+     "With -privatebroadcast it is sent only over connections made for it, through Tor or I2P, and not added to the mempool "
+     "before\n"
+     "the network has sent it back: see getprivatebroadcastinfo and abortprivatebroadcast.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

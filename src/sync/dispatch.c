@@ -67,5 +67,6 @@ void dispatch(struct sync *s, struct peer *p, const struct message *m)
         log_debug(LOG_NET, "Unknown message type \"%s\" from peer=%" PRId64, type, p->id);
         return;
     }
-    handlers[i].handle(s, p, m);
+    if (!peer_private(p) || private_may_handle(p, m->type))
+        handlers[i].handle(s, p, m);
 }

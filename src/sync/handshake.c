@@ -42,6 +42,8 @@ void handshake_send_version(struct sync *s, struct peer *p)
     snprintf(v.user_agent, sizeof(v.user_agent), "%s", s->o.user_agent);
     v.start_height = chain_height(s->o.chain);
     v.relay = !tx_refuses(s, p);
+    if (peer_private(p))
+        private_fill_version(&v);
     msg_version_encode(&w, &v);
     p->version_sent = true;
     peer_send_writer(s, p, "version", &w);
@@ -55,7 +57,7 @@ static bool is_own_nonce(struct sync *s, const struct peer *in, uint64_t nonce)
 {
     struct peer *p, *tmp;
     HASH_ITER (hh, s->peers, p, tmp)
-        if (p != in && !peer_inbound(p) && !p->handshake_done && p->nonce == nonce)
+        if (p != in && !peer_inbound(p) && !peer_private(p) && !p->handshake_done && p->nonce == nonce)
             return true;
     return false;
 }
@@ -109,7 +111,7 @@ static bool announce_features(struct sync *s, struct peer *p)
 /* Keeps what the version message says. */
 static void version_take(struct sync *s, struct peer *p, const struct msg_version *v)
 {
-    bool never_relays = p->facts.type == CONN_BLOCK_RELAY || p->facts.type == CONN_FEELER;
+    bool never_relays = p->facts.type == CONN_BLOCK_RELAY || p->facts.type == CONN_FEELER || peer_private(p);
 
     p->version_seen = true;
     p->version = v->version;
@@ -125,7 +127,8 @@ static void version_take(struct sync *s, struct peer *p, const struct msg_versio
         snprintf(p->facts.addr_local, sizeof(p->facts.addr_local), "%s", text);
     }
     p->time_offset = (v->time < 0 ? 0 : v->time) - time_now();
-    p->preferred = (!peer_inbound(p) || peer_has(p, PERM_NOBAN)) && p->facts.type != CONN_ADDR_FETCH && peer_serves_blocks(p);
+    p->preferred = (!peer_inbound(p) || peer_has(p, PERM_NOBAN)) && p->facts.type != CONN_ADDR_FETCH && !peer_private(p) &&
+                   peer_serves_blocks(p);
     s->n_preferred += p->preferred;
 }
 
@@ -142,11 +145,11 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
         peer_malformed(p, m, "DataStream::read(): end of data");
         return;
     }
-    if (!peer_inbound(p) && s->o.host.addr.services)
+    if (!peer_inbound(p) && !peer_private(p) && s->o.host.addr.services)
         s->o.host.addr.services(s->o.host.ctx, p->id, v.services);
     if (version_unacceptable(s, p, &v))
         return;
-    if (s->o.host.addr.seen_as)
+    if (s->o.host.addr.seen_as && !peer_private(p))
         s->o.host.addr.seen_as(s->o.host.ctx, p->id, &v.addr_recv);
     if (peer_inbound(p))
         handshake_send_version(s, p);
@@ -155,6 +158,10 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
     log_debug(LOG_NET, "receive version message: %s: version %d, blocks=%d, us=%s, txrelay=%d, peer=%" PRId64 "%s",
               v.user_agent[0] ? v.user_agent : "<no user agent>", v.version, v.start_height, us, v.relay, p->id,
               log_tail(s, p).text);
+    if (peer_private(p)) {
+        private_on_version(s, p);
+        return;
+    }
     if (!announce_features(s, p))
         return;
     if (!peer_inbound(p)) {
@@ -193,6 +200,10 @@ void on_verack(struct sync *s, struct peer *p, const struct message *m)
         return;
     }
     log_new_peer(s, p);
+    if (peer_private(p)) {
+        private_on_verack(s, p);
+        return;
+    }
     if (p->common_version >= SENDCMPCT_VERSION) {
         msg_sendcmpct_encode(&w, &cmpct);
         peer_send_writer(s, p, "sendcmpct", &w);

@@ -74,6 +74,7 @@ struct hash_list {
 void hash_list_push(struct hash_list *l, const struct block_hash *h);
 void hash_list_clear(struct hash_list *l);
 
+struct private_tx;   /* private_broadcast.c: an own transaction that is told in private */
 struct filter_query; /* filters.c: what a peer is being sent of the filters */
 struct relay_tx;     /* relay.c: a transaction that may be asked for */
 struct presync;      /* presync.c: a chain of headers whose work is not known to be enough yet */
@@ -99,6 +100,10 @@ struct peer {
     bool provides_cmpct, hb_from;                                               /* hb_from: it wants compact blocks unasked */
     bool preferred;                                                             /* we like to download from it */
     enum { RECONCILE_NONE, RECONCILE_OFFERED, RECONCILE_REGISTERED } reconcile; /* reconcile.c */
+
+    /* private_broadcast.c */
+    struct tx *private_tx; /* that was announced to it */
+    bool private_confirmed;
 
     /* ping.c */
     uint64_t ping_nonce;         /* 0: none outstanding */
@@ -195,7 +200,8 @@ struct peer {
 
 struct sync {
     struct sync_options o;
-    struct peer *peers; /* in order of connection: ids rise */
+    struct peer *peers;             /* in order of connection: ids rise */
+    struct private_tx *private_txs; /* private_broadcast.c */
     struct rng rng;
     void (*ready)(void *ctx, peer_id peer);
     void *ready_ctx;
@@ -352,6 +358,23 @@ void addr_start(struct sync *s, struct peer *p);
 bool addr_setup(struct peer *p);
 void on_addr(struct sync *s, struct peer *p, const struct message *m);
 void on_addrv2(struct sync *s, struct peer *p, const struct message *m);
+
+/* ---- private_broadcast.c ---- */
+void private_free_all(struct sync *s);
+/** Is it a connection for one private transaction and nothing else? What else it may send and be sent. */
+bool peer_private(const struct peer *p);
+bool private_may_send(const char *type);
+bool private_may_handle(const struct peer *p, const char *type);
+void private_fill_version(struct msg_version *v);
+/** The steps of such a connection. */
+void private_on_version(struct sync *s, struct peer *p);
+void private_on_verack(struct sync *s, struct peer *p);
+void private_on_getdata(struct sync *s, struct peer *p, const struct inv *items, size_t n);
+void private_on_pong(struct sync *s, struct peer *p);
+void private_flush(struct sync *s, struct peer *p);
+void private_forget_peer(struct sync *s, struct peer *p);
+/** Any peer sent a transaction: one of ours that has come back needs no more connections. */
+void private_received(struct sync *s, const struct peer *p, const struct tx *tx);
 
 /* ---- addr_relay.c ---- */
 /** The peer knows the address. */

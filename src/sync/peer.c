@@ -11,7 +11,8 @@
 
 const char *connection_type_name(enum connection_type t)
 {
-    static const char *const names[] = {"inbound", "outbound-full-relay", "manual", "feeler", "block-relay-only", "addr-fetch"};
+    static const char *const names[] = {"inbound",          "outbound-full-relay", "manual",           "feeler",
+                                        "block-relay-only", "addr-fetch",          "private-broadcast"};
     return names[t];
 }
 
@@ -46,6 +47,7 @@ void peer_free(struct sync *s, struct peer *p)
     backlog_forget_peer(s, p);
     tx_announcer_free(s->requests, p->announcer);
     orphanage_remove_peer(s->orphanage, p->id);
+    tx_unref(p->private_tx);
     free(p->held_payload);
     free(p->in_flight);
     compact_peer_free(p);
@@ -75,6 +77,7 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
     download_forget_peer(s, p);
     compact_forget_peer(s, p);
     reconcile_forget(p);
+    private_forget_peer(s, p);
     log_debug(LOG_NET, "Cleared nodestate for peer=%" PRId64, p->id);
     peer_free(s, p);
     sync_settle(s);
@@ -89,6 +92,10 @@ void peer_send(struct sync *s, struct peer *p, const char *type, const void *pay
 {
     if (p->closing)
         return;
+    if (peer_private(p) && !private_may_send(type)) {
+        log_debug(LOG_PRIVATEBROADCAST, "Omitting send of message '%s', peer=%" PRId64, type, p->id);
+        return;
+    }
     log_debug(LOG_NET, "sending %s (%zu bytes) peer=%" PRId64, type, len, p->id);
     p->last_send = time_now();
     s->o.host.send(s->o.host.ctx, p->id, type, payload, len);
@@ -205,6 +212,10 @@ void peer_flush(struct sync *s, struct peer *p)
 {
     bool may_sync;
 
+    if (peer_private(p)) {
+        private_flush(s, p);
+        return;
+    }
     if (p->closing || act_on_misbehaviour(s, p) || check_inactivity(s, p))
         return;
     if (!p->handshake_done)

@@ -51,7 +51,6 @@ void on_pong(struct sync *s, struct peer *p, const struct message *m)
     bool finished = false;
     int64_t took;
 
-    (void)s;
     if (!msg_u64_decode(&nonce, m->payload, m->len)) {
         nonce = 0;
         problem = "Short payload";
@@ -65,6 +64,8 @@ void on_pong(struct sync *s, struct peer *p, const struct message *m)
             p->ping_last = took;
             if (p->ping_min < 0 || took < p->ping_min)
                 p->ping_min = took;
+            if (peer_private(p))
+                private_on_pong(s, p);
         } else {
             problem = "Timing mishap";
         }

@@ -394,6 +394,11 @@ void on_getdata(struct sync *s, struct peer *p, const struct message *m)
     log_debug(LOG_NET, "received getdata (%zu invsz) peer=%" PRId64, n, p->id);
     if (n)
         log_debug(LOG_NET, "received getdata for: %s peer=%" PRId64, inv_text(text, &items[0]), p->id);
+    if (peer_private(p)) {
+        private_on_getdata(s, p, items, n);
+        free(items);
+        return;
+    }
     ASSERT(!p->getdata); /* may_handle: the queue was empty */
     p->getdata = items;
     p->n_getdata = n;

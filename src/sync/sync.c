@@ -39,6 +39,7 @@ void sync_free(struct sync *s)
     HASH_ITER (hh, s->peers, p, tmp)
         peer_free(s, p);
     download_clear(s);
+    private_free_all(s);
     orphanage_free(s->orphanage);
     relay_clear(s);
     extra_clear(s);

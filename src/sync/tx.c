@@ -118,6 +118,7 @@ void on_tx(struct sync *s, struct peer *p, const struct message *m)
         peer_malformed(p, m, why_malformed(m));
         return;
     }
+    private_received(s, p, tx);
     recent_add(&p->tx_known, p->wtxid_relay ? tx->wtxid.b : tx->txid.b);
     tx_fetch_answered(s, p, tx->txid.b);
     if (tx->has_witness)
