@@ -224,14 +224,14 @@ static bool wanted_is_connected(struct node_net *n, const struct net_wanted *w)
     return net_parse(n, &a, w->name) && connected_to_addr(n, &a);
 }
 
-static size_t count_manual(const struct node_net *n)
+/* How many of -addnode and addnode are connected or being connected to; -connect and "onetry" do not count. */
+static size_t count_added(struct node_net *n)
 {
+    const struct net_wanted *w;
     size_t count = 0;
-    const struct net_attempt *a;
-    for (const struct net_peer *p = n->peers; p; p = p->hh.next)
-        count += p->type == CONN_MANUAL;
-    DL_FOREACH (n->attempts, a)
-        count++;
+
+    DL_FOREACH (n->wanted, w)
+        count += !w->from_connect && (attempt_exists(n, w->name) || wanted_is_connected(n, w));
     return count;
 }
 
@@ -244,7 +244,7 @@ void net_wanted_tick(void *node_net)
     if (!n->active || n->stopping)
         return;
     DL_FOREACH (n->wanted, w) {
-        if (w->next_try > now || wanted_is_connected(n, w) || (!w->from_connect && count_manual(n) >= MAX_ADDED))
+        if (w->next_try > now || wanted_is_connected(n, w) || (!w->from_connect && count_added(n) >= MAX_ADDED))
             continue;
         if (w->tries < RETRY_CONNECT_STEPS)
             w->tries++;

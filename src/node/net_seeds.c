@@ -264,8 +264,8 @@ void net_seeds_tick(struct node_net *n)
 
 void net_seeds_start(struct node_net *n)
 {
-    const char *const *seeds = n->config->params.dns_seeds;
     const struct args *a = n->config->args;
+    const char *const *seeds;
 
     if (n->set.n_connect && n->set.n_seed_nodes)
         log_info("-seednode is ignored when -connect is used");
@@ -276,8 +276,10 @@ void net_seeds_start(struct node_net *n)
         return;
     }
     log_info("dnsseed thread start");
-    while (seeds[n->dns.n_names])
-        n->dns.n_names++;
+    n->dns.n_names = n->config->params.id == CHAIN_SIGNET ? args_list(a, "signetseednode", &seeds) : 0;
+    if (n->dns.n_names == 0)
+        for (seeds = n->config->params.dns_seeds; seeds[n->dns.n_names];)
+            n->dns.n_names++;
     n->dns.names = xcalloc(n->dns.n_names + 1, sizeof(*n->dns.names));
     for (size_t i = 0; i < n->dns.n_names; i++) {
         size_t k = random_u64() % (i + 1);
