@@ -17,7 +17,7 @@
 #define MAX_ASMAP ((size_t)256 << 20)
 #define MAX_CHECK_RATIO 1000000
 #define BAN_SECONDS (24 * 3600)
-#define BUG_REPORT "https://github.com/bitcoin/bitcoin/issues"
+#define BUG_REPORT "the developers of Farthing"
 
 /* --- Network groups ------------------------------------------------------------------------------------------------------------------ */
 

@@ -8,7 +8,7 @@
 #include "sync/relay.h"
 
 #define INBOUND_INTERVAL (5 * US)
-#define OUTBOUND_INTERVAL (2 * US)
+#define OUTBOUND_INTERVAL (1 * US) /* doc/adr/0006 */
 #define MAX_TIMERS 64
 #define BUDGET 10000 /* announcements to work on before others get their turn on the loop: a few milliseconds */
 
