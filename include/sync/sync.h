@@ -206,7 +206,7 @@ struct peer_merit {
 bool sync_peer_merit(struct sync *s, peer_id peer, struct peer_merit *out);
 
 /** Decodes the block or puts it together, and checks what can be checked ahead: b->outcome and, if that is BLOCK_READY, b->block and b->pre. Its
- *  bytes and parts are free afterwards. Any thread; linear in the bytes. */
+ *  bytes and parts are free afterwards. chain NULL: nothing is checked ahead. Any thread; linear in the bytes. */
 void sync_block_prepare(struct chain *chain, struct sync_block *b);
 /** NULL is ignored. Any thread. */
 void sync_block_free(struct sync_block *b);

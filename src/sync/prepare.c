@@ -111,7 +111,7 @@ void sync_block_prepare(struct chain *chain, struct sync_block *b)
         decode_whole(b);
     drop_input(b);
     b->n_parts = 0;
-    if (b->outcome == BLOCK_READY)
+    if (b->outcome == BLOCK_READY && chain)
         chain_precheck(chain, b->block, &b->pre);
 }
 
