@@ -152,7 +152,8 @@ void chain_periodic(struct chain *c);
 enum rc chain_prune_to(struct chain *c, int32_t height, int32_t *reached);
 
 /* ---- coins ---- */
-/** An unspent coin of the active chain; its script in arena. Drains first, unless it is called out of an event. */
+/** An unspent coin of the active chain; its script in arena. Drains first, unless it is called out of an event. A coin that cannot be read ends
+ *  the node (event fatal): RC_NOT_FOUND means that there is none. */
 enum rc chain_get_coin(struct chain *c, struct coin *coin, const struct outpoint *o, struct arena *arena);
 /** Number and bytes of the cached coins (any thread). */
 void chain_cache_stats(const struct chain *c, uint64_t *coins, uint64_t *bytes);

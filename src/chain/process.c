@@ -136,6 +136,8 @@ enum rc chain_get_coin(struct chain *c, struct coin *coin, const struct outpoint
         if (coin->out.script_len)
             memcpy(script, coin->out.script, coin->out.script_len);
         coin->out.script = script;
+    } else if (rc != RC_NOT_FOUND) {
+        fatal(c, rc, "Cannot read from database, shutting down."); /* who asked cannot judge anything any more: so says Core */
     }
     bytes_mem_clear(&mem);
     return rc;
