@@ -7,7 +7,8 @@
 #include "primitives/serialize.h"
 #include "sync/internal.h"
 
-#define LATE (2 * US) /* a peer that has delivered nothing for so long may be overtaken by others that have nothing else to do */
+#define LATE (2 * US)      /* a peer that has delivered nothing for so long may be overtaken by others */
+#define LATE_AT_FIRST (US) /* the same for one that never did */
 #define VERY_LATE (8 * US) /* the same for one that delivers, but not this block */
 #define MAX_OVERTAKEN 16   /* blocks in a row that others had to deliver in a peer's place */
 
@@ -116,6 +117,8 @@ static bool is_late(struct sync *s, const struct peer *p, const struct flight *f
 
     if (f->n_asked != 1 || f->processing || a->partial || !q || q == p || q->held || s->o.host.busy(s->o.host.ctx))
         return false;
+    if (!q->deliveries)
+        return now - a->since > LATE_AT_FIRST;
     return now - (a->since > q->last_delivery ? a->since : q->last_delivery) > LATE || now - a->since > VERY_LATE;
 }
 
@@ -227,10 +230,12 @@ void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer
     }
     w.room = limit - p->n_in_flight;
     window_walk(s, p, &w);
-    for (size_t i = 0; i < w.n; i++)
+    /* What others keep us waiting for comes first, from those who have shown that they deliver. */
+    if (w.n == 0 || p->deliveries)
+        for (size_t i = 0; !p->overtaken && i < w.n_late; i++)
+            ask(s, p, w.late[i], getdata, n_getdata);
+    for (size_t i = 0; i < w.n && p->n_in_flight < limit; i++)
         ask(s, p, w.want[i], getdata, n_getdata);
-    for (size_t i = 0; w.n == 0 && !p->overtaken && i < w.n_late; i++)
-        ask(s, p, w.late[i], getdata, n_getdata);
     if (w.staller >= 0 && has_only_extras(p))
         blame(s, w.staller);
 }
