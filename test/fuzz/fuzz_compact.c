@@ -109,7 +109,7 @@ static void made_block(struct sync *s, struct reader *r)
         struct tx *pooled = make(i, i < 4 ? twists >> 2 * i & 3 : 0);
         txs[i] = make(i, 0);
         if (in_pool >> i & 1)
-            sync_tx_added(s, pooled, 1000, false);
+            sync_tx_added(s, pooled, 1000, 1.0, false);
         if (in_extra >> i & 1)
             extra_add(s, pooled);
         if (answered >> i & 1)

@@ -151,8 +151,8 @@ static void from_pool_extra_and_peer(void **state)
 
     for (int i = 0; i < 3; i++)
         tx[i] = spend(n, i + 1, 1000 + i);
-    sync_tx_added(n->sync, tx[0], 100, false);
-    sync_tx_added(n->sync, tx[2], 100, false);
+    sync_tx_added(n->sync, tx[0], 100, 1.0, false);
+    sync_tx_added(n->sync, tx[2], 100, 1.0, false);
     sync_tx_removed(n->sync, tx[2], true); /* replaced by another: the miner preferred it */
     b = next_block(n, tx, 3, 0);
     play_cmpct(s, n, p, b);
@@ -175,7 +175,7 @@ static void all_known(void **state)
     struct tx *tx = spend(n, 1, 1000);
     struct block *b = next_block(n, &tx, 1, 0);
 
-    sync_tx_added(n->sync, tx, 100, false);
+    sync_tx_added(n->sync, tx, 100, 1.0, false);
     drain(n, p);
     play_cmpct(s, n, p, b);
     assert_true(is_tip(n, b));
@@ -347,7 +347,7 @@ static void invalid_block_is_forgiven(void **state)
     struct tx *tx = spend(n, 109, 1000); /* not mature */
     struct block *b = next_block(n, &tx, 1, 0);
 
-    sync_tx_added(n->sync, tx, 100, false);
+    sync_tx_added(n->sync, tx, 100, 1.0, false);
     play_cmpct(s, n, p, b);
     assert_non_null(chain_lookup(n->bed.c, &b->hash));
     assert_false(is_tip(n, b));
@@ -448,7 +448,7 @@ static void speed(void **state)
     for (size_t i = 0; i < n_pool; i++) {
         put_le32(o.txid.b, (uint32_t)i);
         tx[i] = make_tx(&o, NULL, 0, SEQUENCE_FINAL, (int64_t)i, NULL, 0);
-        sync_tx_added(n->sync, tx[i], 1000, false);
+        sync_tx_added(n->sync, tx[i], 1000, 1.0, false);
     }
     for (size_t i = 0; i < n_block; i++)
         m.short_ids[i] = i % 2 ? cmpct_short_id(&m.key, &tx[i * 25]->wtxid) : 1000 + i;
