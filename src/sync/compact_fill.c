@@ -27,7 +27,8 @@ struct id_table {
 
 static inline size_t slot_of(const struct id_table *t, uint64_t id)
 {
-    return (size_t)((id * t->multiplier) >> t->shift);
+    uint64_t h = id * t->multiplier;
+    return (size_t)(((h ^ h >> 29) * t->multiplier) >> t->shift); /* twice: ids in a row stay apart, too */
 }
 
 /* Returns: the slot with that id, or the free one where it belongs; NULL where too many crowd. */

@@ -140,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memset(&s, 0, sizeof(s));
     rng_init_seed(&s.rng, 1);
+    trickle_init(&s);
     s.o.extra_txs = 4;
     if (data[0] & 1) {
         r = reader_make(data + 1, size - 1);
