@@ -73,6 +73,8 @@ $(BUILD)/obj/%.o: src/%.c
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
 FLAGS_crypto_sha256_shani := -msha -msse4.1
 FLAGS_crypto_sha256_avx2 := -mavx2
+FLAGS_crypto_sha256_scan_avx2 := -mavx2
+FLAGS_crypto_sha256_scan_avx512 := -mavx512f -mprefer-vector-width=512
 endif
 
 define module_rule

@@ -10,6 +10,8 @@
 #include "sync/sync.h"
 #include "util/args.h"
 
+struct cpu_miner;
+
 /* The node's parts as commands use them. Filled by node; all outlive the server. */
 struct rpc_host {
     const struct chain_params *params;
@@ -25,6 +27,7 @@ struct rpc_host {
     struct node_net *net;     /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
+    struct cpu_miner *miner; /* NULL: none */
     atomic_bool *interrupt;
     const atomic_bool
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */

@@ -111,6 +111,7 @@ static const struct row {
     {"sendtoaddress", "$0:address 1:amount $2:comment $3:comment_to 4:subtractfeefromamount 5:replaceable 6:conf_target "
      "$7:estimate_mode 8:avoid_reuse 9:fee_rate 10:verbose"},
     {"setban", "2:bantime 3:absolute"},
+    {"setgenerate", "0:generate 1:genproclimit"},
     {"setlabel", "$1:label"},
     {"setmocktime", "0:timestamp"},
     {"setnetworkactive", "0:state"},

@@ -10,7 +10,7 @@
 #include <cpuid.h>
 #endif
 
-#include "crypto/sha256_kernels.h"
+#include "crypto/sha256_scan_kernels.h"
 #include "util/bytes.h"
 
 const struct sha256_kernel *const sha256_kernels[] = {
@@ -156,7 +156,7 @@ void sha256_init_tagged(struct sha256 *ctx, const char *tag)
 }
 
 #if defined(__x86_64__)
-/* True if the operating system saves the registers of the mask (XCR0 bits: 2 = SSE, 4 = AVX). */
+/* True if the operating system saves the registers of the mask (XCR0 bits: 2 = SSE, 4 = AVX, 0xe0 = AVX-512). */
 static bool os_saves(uint32_t mask)
 {
     uint32_t a, b, c, d;
@@ -181,5 +181,12 @@ bool sha256_cpu_has_avx2(void)
     uint32_t a, b, c, d;
 
     return os_saves(6) && __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_AVX2;
+}
+
+bool sha256_cpu_has_avx512(void)
+{
+    uint32_t a, b, c, d;
+
+    return os_saves(0xe6) && __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_AVX512F;
 }
 #endif

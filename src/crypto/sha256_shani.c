@@ -2,7 +2,7 @@
  *
  * The rounds of one message wait for each other, so multi-message functions run two messages at once and fill the gaps.
  * Called by sha256.c through the kernel table, on any thread. */
-#include "crypto/sha256_kernels.h"
+#include "crypto/sha256_scan_kernels.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -204,7 +204,56 @@ static void d80(uint8_t *out, const uint8_t *in, size_t n)
         pair80(out, out, in, in);
 }
 
+/* ---- search for nonces ---- */
+
+/* The second block of a header. */
+static inline __attribute__((always_inline)) void nonce_block(__m128i w[4], const struct sha256_scan *h, uint32_t nonce)
+{
+    w[0] = _mm_set_epi32((int)__builtin_bswap32(nonce), (int)h->tail[2], (int)h->tail[1], (int)h->tail[0]);
+    w[1] = _mm_set_epi32(0, 0, 0, (int)0x80000000);
+    w[2] = _mm_setzero_si128();
+    w[3] = _mm_set_epi32(640, 0, 0, 0);
+}
+
+/* The last word of the second hash, which stands two rounds before the end. */
+static inline __attribute__((always_inline)) void last_words(uint32_t out[2], const struct state *s, const struct state *u)
+{
+    struct state t = state_init(), v = t;
+    __m128i w[4], x[4];
+
+    second_block(w, s);
+    second_block(x, u);
+    (TWO(0), TWO(1), TWO(2), TWO(3), TWO(4), TWO(5), TWO(6), TWO(7), TWO(8), TWO(9), TWO(10), TWO(11), TWO(12), TWO(13), TWO(14));
+    NEXT(w, 15);
+    NEXT(x, 15);
+    out[0] = (uint32_t)_mm_cvtsi128_si32(_mm_sha256rnds2_epu32(t.cdgh, t.abef, KW(w, 15))) + SHA256_INIT[7];
+    out[1] = (uint32_t)_mm_cvtsi128_si32(_mm_sha256rnds2_epu32(v.cdgh, v.abef, KW(x, 15))) + SHA256_INIT[7];
+}
+
+static uint32_t scan(const struct sha256_scan *h, uint32_t first, uint32_t n, uint32_t limit)
+{
+    const struct state mid = state_from_words(load(h->midstate), load(h->midstate + 4));
+
+    for (uint32_t i = 0; i < n; i += 2) {
+        struct state s = mid, u = mid;
+        __m128i w[4], x[4];
+        uint32_t last[2];
+        nonce_block(w, h, first + i);
+        nonce_block(x, h, first + i + 1);
+        compress2(&s, w, &u, x);
+        last_words(last, &s, &u);
+        if (__builtin_bswap32(last[0]) <= limit)
+            return i;
+        if (__builtin_bswap32(last[1]) <= limit && i + 1 < n)
+            return i + 1;
+        if (n - i <= 2)
+            break;
+    }
+    return n;
+}
+
 const struct sha256_kernel sha256_kernel_shani = {"sha-ni", sha256_cpu_has_shani, transform, d64, d80};
+const struct sha256_scan_kernel sha256_scan_shani = {"sha-ni", sha256_cpu_has_shani, scan};
 #else
 extern int sha256_shani_unused; /* a translation unit must not be empty */
 #endif

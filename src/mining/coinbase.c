@@ -1,7 +1,7 @@
-/* coinbase.c - from a template to a block: the coinbase, its commitment, the Merkle root. Called by RPC; any thread. */
+/* coinbase.c - from a template to a block: the coinbase, its commitment, the Merkle root. Called by RPC and work.c; any thread. */
 #include <stdlib.h>
 
-#include "mining/mining.h"
+#include "mining/coinbase.h"
 #include "primitives/serialize.h"
 #include "util/assert.h"
 #include "util/mem.h"
@@ -20,24 +20,33 @@ void mining_coinbase_script(struct writer *w, int32_t height, uint32_t extra_non
 }
 
 /* Locked to the block before its own: no two coinbases can be the same (BIP30), whatever their scripts. */
-static struct tx *make_coinbase(const struct block_template *t, const uint8_t *script, size_t script_len, uint32_t extra_nonce)
+struct tx *mining_coinbase(const struct block_template *t, const uint8_t *sig, size_t sig_len, const uint8_t *script,
+                           size_t script_len)
 {
     static const struct outpoint null = {.n = OUTPOINT_NULL_N};
     static const uint8_t reserved[32];
     static const struct witness_item witness = {reserved, sizeof(reserved)};
-    struct writer w = WRITER_INIT;
     struct tx_builder b;
     struct tx *tx;
 
-    mining_coinbase_script(&w, t->height, extra_nonce);
     tx_builder_init(&b, COINBASE_VERSION, (uint32_t)t->height - 1);
-    tx_builder_add_in(&b, &null, w.data, w.len, SEQUENCE_LOCKED);
+    tx_builder_add_in(&b, &null, sig, sig_len, SEQUENCE_LOCKED);
     tx_builder_add_out(&b, t->coinbase_value, script, script_len);
     tx_builder_add_out(&b, 0, t->commitment, t->commitment_len);
     if (t->segwit_active)
         tx_builder_set_witness(&b, 0, &witness, 1);
     tx = tx_build(&b);
     tx_builder_clear(&b);
+    return tx;
+}
+
+static struct tx *make_coinbase(const struct block_template *t, const uint8_t *script, size_t script_len, uint32_t extra_nonce)
+{
+    struct writer w = WRITER_INIT;
+    struct tx *tx;
+
+    mining_coinbase_script(&w, t->height, extra_nonce);
+    tx = mining_coinbase(t, w.data, w.len, script, script_len);
     writer_clear(&w);
     return tx;
 }

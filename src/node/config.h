@@ -15,6 +15,8 @@ struct node_config {
     struct chain_params params;
     struct policy policy;
     struct mining_options mining;
+    uint8_t mining_script[ADDRESS_SCRIPT_MAX]; /* of -miningaddress */
+    size_t mining_script_len;                  /* 0: none given */
     struct confdir dir;
     char *blocks_dir; /* .../blocks */
     char *index_dir;  /* .../blocks/index */
@@ -32,6 +34,8 @@ struct node_config {
 bool node_config_read(struct node_config *c, int argc, char **argv, char **error);
 /** Derives everything else (limits, fees, parameters) from the options. Returns: false with *error. */
 bool node_config_apply(struct node_config *c, char **error);
+/** -gen: how many threads are to mine; negative for one a processor. */
+int64_t node_config_gen(const struct node_config *c);
 void node_config_clear(struct node_config *c);
 
 #endif

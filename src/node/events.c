@@ -67,6 +67,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         node_net_tip_changed(n->net, tip, fork, initial_download);
     if (n->rpc)
         rpc_server_tip_changed(n->rpc, tip);
+    if (n->miner)
+        cpu_miner_tip_changed(n->miner);
     node_indexes_wake(n);
     if (initial_download)
         say_progress(n, tip);

@@ -106,6 +106,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->net = n->net;
     h->net_ops = &net_ops;
     h->mining = &n->config->mining;
+    h->miner = n->miner;
     h->loaded = &n->mempool_loaded;
     h->interrupt = &n->interrupt;
     h->ctx = n;
@@ -132,6 +133,7 @@ static void on_chain_open(void *arg)
         fill_rpc_host(n, &host);
         rpc_server_ready(n->rpc, &host);
     }
+    cpu_miner_set_threads(n->miner, node_config_gen(n->config));
     daemon_ready(n->ready_fd, true);
     n->ready_fd = -1;
     daemon_notify_systemd("READY=1");
@@ -140,8 +142,21 @@ static void on_chain_open(void *arg)
     log_info("init message: Done loading");
 }
 
+static struct cpu_miner *make_miner(struct node *n)
+{
+    struct cpu_miner_host h = {.params = &n->config->params,
+                               .chain = n->chain,
+                               .mempool = n->mempool,
+                               .validation = n->validation,
+                               .options = &n->config->mining,
+                               .script = n->config->mining_script,
+                               .script_len = n->config->mining_script_len};
+    return cpu_miner_new(&h);
+}
+
 void node_chain_opened(struct node *n)
 {
+    n->miner = make_miner(n);
     n->net = node_net_new(n->config, n->loop, n->chain, n->mempool, n->filters, n->validation, n->io);
     loop_post(n->loop, on_chain_open, NULL, n);
 }
@@ -167,6 +182,8 @@ static void close_all(struct node *n)
         rpc_server_stop(n->rpc);
     if (n->net_started)
         node_net_stop(n->net);
+    if (n->net_started)
+        cpu_miner_set_threads(n->miner, 0);
     pool_free(n->io); /* its jobs read blocks: before the chain closes */
     queue_close(n->validation);
     pthread_join(n->validation_thread, NULL); /* flushes and closes the chain */
@@ -174,6 +191,7 @@ static void close_all(struct node *n)
         rpc_server_free(n->rpc);
     if (n->net)
         node_net_free(n->net);
+    cpu_miner_free(n->miner);
     node_parts_close(n);
     queue_free(n->validation);
 }

@@ -160,6 +160,10 @@ static const struct arg_spec specs[] = {
     {"blockmaxweight", "<n>", M, 0, "Maximum BIP141 block weight of templates (default: 4000000)"},
     {"blockmintxfee", "<amt>", M, 0, "Lowest fee rate (in BTC/kvB) for transactions in templates (default: 0.00000001)"},
     {"blockreservedweight", "<n>", M, 0, "Weight reserved for header and coinbase (default: 8000)"},
+    {"gen", "<n>", M, 0,
+     "Mine with <n> threads of this computer, at low priority (1 if no number is given, -1 = one a processor, default: 0). Needs "
+     "-miningaddress"},
+    {"miningaddress", "<addr>", M, ARG_NETWORK_ONLY, "The address that the node's own miner (-gen, setgenerate) pays to"},
     {"blockversion", "<n>", M, ARG_DEBUG_ONLY, "Override block version to test forking scenarios"},
 
     {"acceptnonstdtxn", NULL, N, ARG_DEBUG_ONLY, "Relay and mine \"non-standard\" transactions (test networks only; default: 0)"},

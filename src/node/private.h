@@ -7,6 +7,7 @@
 #include "chain/chain.h"
 #include "index/filter_index.h"
 #include "mempool/mempool.h"
+#include "mining/cpu_miner.h"
 #include "net/loop.h"
 #include "node/config.h"
 #include "node/net.h"
@@ -27,6 +28,7 @@ struct node {
     struct chain *chain;          /* made, used and closed by the validation thread; its read side by all */
     struct mempool *mempool;      /* likewise */
     struct filter_index *filters; /* likewise; NULL: not wanted */
+    struct cpu_miner *miner;      /* made when the chain stands */
     struct node_net *net;
     bool net_started;
     struct rpc_server *rpc;

@@ -55,6 +55,26 @@ static bool apply_policy(struct node_config *c, char **error)
     return true;
 }
 
+int64_t node_config_gen(const struct node_config *c)
+{
+    return args_is_set(c->args, "gen") && !*args_str(c->args, "gen", "") ? 1 : args_int(c->args, "gen", 0);
+}
+
+/* Whom the node's own miner pays. */
+static bool apply_miner(struct node_config *c, char **error)
+{
+    const char *address = args_str(c->args, "miningaddress", "");
+    struct address_error why;
+
+    if (*address && !address_decode(c->mining_script, &c->mining_script_len, &why, address, &c->params.address))
+        return fail(error, xasprintf("Invalid -miningaddress (%s): %s", address, why.text));
+    if (node_config_gen(c) == 0)
+        return true;
+    if (c->params.signet)
+        return fail(error, xstrdup("-gen is not possible on a signet, whose blocks need a signature"));
+    return *address || fail(error, xstrdup("-gen needs an address to mine to (-miningaddress)"));
+}
+
 static bool apply_mining(struct node_config *c, char **error)
 {
     struct mining_options *m = &c->mining;
@@ -77,7 +97,7 @@ static bool apply_mining(struct node_config *c, char **error)
     if (m->reserved_weight < 2000)
         return fail(error, xasprintf("-blockreservedweight (%lld) is lower than minimum safety value of (%d)",
                                      (long long)m->reserved_weight, 2000));
-    return true;
+    return apply_miner(c, error);
 }
 
 /* Core's UintHash: hex digits, shorter than 64 means leading zeroes. */

@@ -174,6 +174,8 @@ void jw_conversions(struct json_writer *j)
     for (const struct rpc_command *const *t = rpc_tables; *t; t++) {
         for (const struct rpc_command *c = *t; c->name; c++) {
             unsigned position = 0;
+            if (c->flags & RPC_OWN)
+                continue;
             for (const struct rpc_param *p = c->params; p && p->names; p++) {
                 put_conversion(j, c, position, p);
                 position += !(p->flags & RPC_OPTION); /* options stand where their object does */

@@ -63,7 +63,8 @@ struct rpc_call;
 enum rpc_command_flag {
     RPC_INLINE = 1, /* runs on the loop thread at once: no I/O, no waiting */
     RPC_WAITS = 2,  /* runs on the loop thread and may set call->wait: answered when the wait is over */
-    RPC_STOPS = 4   /* the node is asked to stop once the answer is sent */
+    RPC_STOPS = 4,  /* the node is asked to stop once the answer is sent */
+    RPC_OWN = 8     /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
 };
 struct rpc_command {
     const char *category; /* "blockchain", ... "hidden" */
@@ -152,7 +153,7 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
     rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[],
     rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[],
     rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[],
-    rpc_address_book_commands[];
+    rpc_address_book_commands[], rpc_miner_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);

@@ -17,6 +17,8 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MINING = ("mining, kernels in a bare loop", "mining, the node with one thread")
+MINER = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
 
@@ -35,7 +37,7 @@ class Daemon:
         os.makedirs(folder, exist_ok=True)
         self.start = time.monotonic()
         self.process = subprocess.Popen(
-            [program, "-regtest", "-datadir=" + folder, "-printtoconsole=0", "-checkblockindex=0", "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port,
+            [program, *([] if any(a.startswith("-chain=") for a in args) else ["-regtest"]), "-datadir=" + folder, "-printtoconsole=0", "-checkblockindex=0", "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port,
              *(["-bind=127.0.0.1:%d" % self.port] if "-listen=1" in args else []), "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-persistmempool=0", *args],
             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
@@ -52,7 +54,7 @@ class Daemon:
         return http.client.HTTPConnection("127.0.0.1", self.rpc_port, timeout=600)
 
     def headers(self):
-        with open(os.path.join(self.dir, "regtest", ".cookie")) as f:
+        with open(os.path.join(self.dir, "testnet4" if "-chain=testnet4" in self.process.args else "regtest", ".cookie")) as f:
             return {"Authorization": "Basic " + base64.b64encode(f.read().strip().encode()).decode(), "Content-Type": "application/json"}
 
     def call(self, method, *params):
@@ -77,6 +79,11 @@ class Daemon:
     def until_tip(self, tip):
         while self.call("getbestblockhash") != tip:
             time.sleep(0.05)
+
+    def cpu(self):
+        with open("/proc/%d/stat" % self.process.pid) as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         with open("/proc/%d/status" % self.process.pid) as f:
@@ -149,6 +156,22 @@ def rpc_rate(node, connections, method, params, seconds):
     return sum(counts) / (time.monotonic() - start)
 
 
+def mine(program, build, folder):
+    """The search for nonces, one thread: the kernels in a bare loop, and the node's own miner. Millions a second of the processor's time."""
+    *lines, chosen = subprocess.run([os.path.join(build, "bench", "bench_mining")], check=True, capture_output=True, text=True).stdout.splitlines()
+    rates = dict(line.split() for line in lines)
+    node = Daemon(program, folder, "-chain=testnet4", "-connect=0", "-listen=0", "-miningaddress=" + MINER).ready()
+    node.call("setgenerate", True, 1)
+    time.sleep(1)
+    cpu, start = node.cpu(), time.monotonic()
+    time.sleep(10)
+    rate = node.call("gethashespersec") / 1e6 / ((node.cpu() - cpu) / (time.monotonic() - start))
+    node.call("stop")
+    node.wait()
+    return {MINING[0]: (None, None, None, ", ".join("%s %s MH/s" % item for item in rates.items())),
+            MINING[1]: (None, None, None, "%s %.2f MH/s (%.0f%%)" % (chosen, rate, 100 * rate / float(rates[chosen])))}
+
+
 def measure(program, work, chain, facts, seconds):
     name = os.path.join(work, os.path.basename(program))
     rows = {}
@@ -203,6 +226,10 @@ def main():
         for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other else []):
             print(program, flush=True)
             results[os.path.basename(program)] = measure(program, work, chain, facts, options.seconds)
+        for name in results:
+            results[name].update({row: (None, None, None, "-") for row in MINING})
+        print("  mining", flush=True)
+        results["farthingd"].update(mine(os.path.join(build, "farthingd"), build, os.path.join(work, "mining")))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     show(results)

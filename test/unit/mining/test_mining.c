@@ -2,7 +2,9 @@
  * miner. */
 #include "chain/chain_test.h"
 #include "crypto/sha256.h"
-#include "mining/mining.h"
+#include "crypto/sha256_scan.h"
+#include "mining/cpu_miner.h"
+#include "mining/work.h"
 #include "script/script.h"
 
 struct shop {
@@ -384,6 +386,126 @@ static void reorganises_with_the_chain(void **state)
     free(c);
 }
 
+/* Blocks put together of a coinbase's parts and the branch, as miners do it, for every shape of a small tree. */
+static void work_parts(void **state)
+{
+    struct shop *s = (struct shop *)*state;
+    struct txid *c = mine_coins(s, 1);
+    struct outpoint from = {c[0], 0};
+    struct tx *txs[9];
+
+    for (size_t n = 0; n <= 9; n++) {
+        struct mining_work *w = mining_work_new(mining_template_of(s->bed.c, txs, n, &s->o));
+        struct writer coinbase = WRITER_INIT, tail = WRITER_INIT;
+        struct block_header h = {.version = w->t->version, .prev = w->t->prev->node.hash, .bits = w->t->bits, .time = w->t->time};
+        uint8_t header[80], id[32];
+        struct sha256_scan scan;
+        struct block *b;
+        struct verdict v;
+        bool ok = false;
+
+        mining_work_coinbase(&coinbase, &tail, w, s->spk, sizeof(s->spk), 12);
+        write_bytes(&coinbase, "extra nonce!", 12);
+        write_bytes(&coinbase, tail.data, tail.len);
+        sha256d(id, coinbase.data, coinbase.len);
+        h.merkle_root = mining_work_root(w, id);
+        block_header_encode(header, &h);
+        sha256_scan_init(&scan, header);
+        assert_true(mining_scan(header, &scan, target_from_bits(h.bits, NULL, NULL), 0, 1000) < 1000);
+        b = mining_work_block(w, header, coinbase.data, coinbase.len);
+        assert_non_null(b);
+        assert_int_equal(b->n_tx, n + 1);
+        verdict_init(&v);
+        if (!chain_test_block(s->bed.c, b, true, true, &v))
+            fail_msg("%zu transactions: %s, %s", n, v.reason, v.debug);
+        if (n == 9) {
+            chain_process_block(s->bed.c, b, true, true, done, &ok);
+            chain_drain(s->bed.c);
+            assert_true(ok);
+        } else {
+            txs[n] = spend(s, from, (50 - (int64_t)n) * COIN, 0, 0);
+            from = (struct outpoint){txs[n]->txid, 0};
+        }
+        block_unref(b);
+        writer_clear(&coinbase);
+        writer_clear(&tail);
+        mining_work_unref(w);
+    }
+    for (int i = 0; i < 9; i++)
+        tx_unref(txs[i]);
+    free(c);
+}
+
+/* Testnets: twenty minutes after the tip a block of the least difficulty may come, and not a second earlier. */
+static void twenty_minutes(void **state)
+{
+    struct chain_params p;
+    struct block_entry prev = {.node = {.height = 100, .bits = 0x1c00ffff, .time = 1700000000}};
+    struct block_template t = {.prev = &prev, .height = 101, .bits = 0x1c00ffff, .min_time = 1699999000};
+    struct mining_work w = {.t = &t};
+    uint8_t header[80] = {0};
+
+    (void)state;
+    chain_params_init(&p, CHAIN_TESTNET3);
+    assert_true(mining_work_set_time(header, &w, &p, 1700000000 + 1200));
+    assert_int_equal(get_le32(header + 68), 1700001200);
+    assert_int_equal(get_le32(header + 72), 0x1c00ffff);
+    assert_false(mining_work_set_time(header, &w, &p, 1700000000 + 1200));
+    assert_true(mining_work_set_time(header, &w, &p, 1700000000 + 1201));
+    assert_int_equal(get_le32(header + 68), 1700001201);
+    assert_int_equal(get_le32(header + 72), 0x1d00ffff);
+    assert_true(mining_work_set_time(header, &w, &p, 5)); /* a clock that went wrong */
+    assert_int_equal(get_le32(header + 68), 1699999000);
+    assert_int_equal(get_le32(header + 72), 0x1c00ffff);
+    chain_params_clear(&p);
+}
+
+/* The miner's threads against a validation thread that is this one. */
+static void own_miner(void **state)
+{
+    struct shop *s = (struct shop *)*state;
+    struct queue *q = queue_new(1 << 20);
+    struct cpu_miner_host h = {.params = &s->bed.params, .chain = s->bed.c, .mempool = s->m, .validation = q, .options = &s->o};
+    struct cpu_miner *m = cpu_miner_new(&h);
+    const struct block_entry *fifth;
+    struct block *b;
+    int32_t height;
+
+    assert_false(cpu_miner_set_threads(m, 1)); /* nobody to pay */
+    cpu_miner_free(m);
+    h.script = s->spk;
+    h.script_len = sizeof(s->spk);
+    m = cpu_miner_new(&h);
+    assert_int_equal(cpu_miner_threads(m), 0);
+    assert_true(cpu_miner_rate(m) == 0);
+    assert_true(cpu_miner_set_threads(m, 2));
+    assert_int_equal(cpu_miner_threads(m), 2);
+    while (chain_height(s->bed.c) < 5)
+        assert_true(queue_run_one(q, 10000));
+    assert_true(cpu_miner_rate(m) > 0);
+    fifth = chain_at(s->bed.c, 5);
+    assert_int_equal(chain_read_block(s->bed.c, &b, fifth), RC_OK);
+    assert_memory_equal(b->tx[0].out[0].script, s->spk, sizeof(s->spk));
+    block_unref(b);
+    /* A block from elsewhere: it goes on upon that one. */
+    block_unref(mine(s));
+    cpu_miner_tip_changed(m);
+    height = chain_height(s->bed.c);
+    while (chain_height(s->bed.c) < height + 2)
+        assert_true(queue_run_one(q, 10000));
+    assert_true(cpu_miner_set_threads(m, 0));
+    assert_int_equal(cpu_miner_threads(m), 0);
+    while (queue_run_one(q, 0))
+        continue;
+    height = chain_height(s->bed.c);
+    cpu_miner_tip_changed(m);
+    assert_false(queue_run_one(q, 0)); /* it asks for nothing any more */
+    assert_int_equal(chain_height(s->bed.c), height);
+    queue_close(q);
+    cpu_miner_free(m);
+    queue_free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +517,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(times, setup, teardown),
         cmocka_unit_test_setup_teardown(solving, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganises_with_the_chain, setup, teardown),
+        cmocka_unit_test_setup_teardown(work_parts, setup, teardown),
+        cmocka_unit_test(twenty_minutes),
+        cmocka_unit_test_setup_teardown(own_miner, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
