@@ -280,7 +280,7 @@ static void peer_new(int i)
 {
     static const uint32_t permissions[] = {
         0, 0, PERM_NOBAN, PERM_ALL, PERM_BLOOM, PERM_RELAY, PERM_ADDR | PERM_MEMPOOL, PERM_DOWNLOAD};
-    struct peer_facts f = {.type = (enum connection_type)(next() % 6)};
+    struct peer_facts f = {.type = (enum connection_type)(next() % 7)};
     struct fuzz_peer *p = &run.peer[i];
 
     peer_gone(i);
@@ -293,7 +293,7 @@ static void peer_new(int i)
     p->used = true;
     p->id = run.next++;
     p->inbound = f.type == CONN_INBOUND;
-    p->no_addr = f.type == CONN_BLOCK_RELAY || f.type == CONN_FEELER;
+    p->no_addr = f.type == CONN_BLOCK_RELAY || f.type == CONN_FEELER || f.type == CONN_PRIVATE_BROADCAST;
     sync_peer_connected(run.sync, p->id, &f);
 }
 
@@ -311,6 +311,8 @@ static void ask_rpc(uint8_t what, int i)
         free(orphans);
     } else if (what == 2) {
         sync_ping_all(run.sync);
+    } else if (what == 4) {
+        sync_private_add(run.sync, world.tx[next() % TXS]);
     } else if (what == 3) {
         const struct block_entry *e = chain_lookup(world.chain, &some_block()->hash);
         if (e && run.peer[i].used)
@@ -328,8 +330,7 @@ static void event(uint8_t what)
 
     switch (what) {
     case 0:
-        sync_tx_added(run.sync, tx, next() * 100, next() & 1);
-        sync_announce_tx(run.sync, tx);
+        sync_tx_added(run.sync, tx, next() * 100, next(), next() & 1);
         break;
     case 1:
         sync_tx_removed(run.sync, tx, next() & 1);
@@ -384,7 +385,7 @@ static void step(void)
         event(next() % 8);
         break;
     case 6:
-        ask_rpc(next() % 5, i);
+        ask_rpc(next() % 6, i);
         break;
     case 7:
         run.busy = next() & 1;
@@ -437,6 +438,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .read_block = host_read,
         .read_filters = host_filters,
         .busy = host_busy,
+        .private_wanted = host_private,
         .send_full = host_full,
         .addr = {.heard = host_heard, .sample = host_sample, .clean = host_clean, .reachable = host_reachable, .own = host_own},
         .conn = {.tx_slot = host_slot, .upload_reached = host_upload}};

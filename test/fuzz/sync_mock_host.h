@@ -134,6 +134,11 @@ static bool host_full(void *ctx, peer_id id)
     (void)ctx;
     return p && p->full;
 }
+static void host_private(void *ctx, int connections)
+{
+    (void)ctx;
+    run.flag ^= connections & 1;
+}
 static void host_heard(void *ctx, peer_id peer, const struct addr_entry *e, size_t n)
 {
     (void)ctx;
@@ -224,7 +229,7 @@ static void answer_tx(const struct job *j, uint8_t how)
     switch (how % 6) {
     case 0:
         r.accepted = true;
-        sync_tx_added(run.sync, j->tx, 1000, false);
+        sync_tx_added(run.sync, j->tx, 1000, 1.0, false);
         break;
     case 1:
         r.already_there = true;
