@@ -102,6 +102,37 @@ def make_chain(build):
         return path, json.load(f)
 
 
+def make_transactions(build, kind):
+    """A chain of its own and 20,000 transactions that spend its coins."""
+    path = os.path.join(build, "bench", "spend-" + kind)
+    if not os.path.exists(path + ".json"):
+        facts = subprocess.run([os.path.join(build, "bench", "bench_chain"), path + ".dat", "70", "1", "0", path + ".txt", "20000", kind],
+                               check=True, capture_output=True, text=True).stdout
+        with open(path + ".json", "w") as f:
+            f.write(facts)
+    return path
+
+
+def send_transactions(program, build, folder, kind):
+    """All of them by sendrawtransaction over four connections. Returns: a row of the table."""
+    path = make_transactions(build, kind)
+    import_chain(program, folder, path + ".dat", "-assumevalid=0")
+    node = Daemon(program, folder, "-connect=0", "-listen=0", "-checkmempool=0").ready()
+    time.sleep(1)
+    memory, cpu = node.memory()[0], node.cpu()
+    sent = json.loads(subprocess.run([os.path.join(build, "bench", "bench_send"), str(node.rpc_port), os.path.join(folder, "regtest", ".cookie"),
+                                      path + ".txt", "4"], check=True, capture_output=True, text=True).stdout)
+    cpu = node.cpu() - cpu
+    grown = (node.memory()[0] - memory) * 1e6 * 1.048576 / sent["taken"]
+    info = node.call("getmempoolinfo")
+    if sent["taken"] != sent["sent"] or info["size"] != sent["sent"]:
+        raise SystemExit("%s: %d of %d transactions were taken" % (program, sent["taken"], sent["sent"]))
+    node.call("stop")
+    node.wait()
+    return (None, None, None, "%.0f/s" % (sent["sent"] / sent["seconds"]), "%.0f us CPU" % (cpu * 1e6 / sent["sent"]),
+            "%d bytes usage" % (info["usage"] / info["size"]), "%.0f bytes RSS each" % grown)
+
+
 def import_chain(program, folder, chain, *args):
     shutil.rmtree(folder, ignore_errors=True)
     return Daemon(program, folder, "-connect=0", "-listen=0", "-loadblock=" + chain, "-stopafterblockimport", *args).wait()
@@ -172,7 +203,7 @@ def mine(program, build, folder):
             MINING[1]: (None, None, None, "%s %.2f MH/s (%.0f%%)" % (chosen, rate, 100 * rate / float(rates[chosen])))}
 
 
-def measure(program, work, chain, facts, seconds):
+def measure(program, work, build, chain, facts, seconds):
     name = os.path.join(work, os.path.basename(program))
     rows = {}
     print("  import, all scripts", flush=True)
@@ -192,7 +223,14 @@ def measure(program, work, chain, facts, seconds):
         rows[label] = (None, None, None, "%.0f/s" % rpc_rate(node, connections, method, params, seconds))
     node.call("stop")
     node.wait()
+    rows.update(measure_transactions(program, work, build))
     return rows
+
+
+def measure_transactions(program, work, build):
+    print("  transactions", flush=True)
+    name = os.path.join(work, os.path.basename(program))
+    return {"sendrawtransaction, 4 connections, %s" % kind: send_transactions(program, build, name + "-" + kind, kind) for kind in ("p2wpkh", "mixed")}
 
 
 def show(results):
@@ -215,21 +253,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--other", help="another node's daemon with the same options, measured in the same run", default=os.environ.get("BENCH_OTHER"))
+    parser.add_argument("--transactions", action="store_true", help="only how transactions are taken in")
     parser.add_argument("--seconds", type=float, default=5, help="for each RPC rate")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
-    chain, facts = make_chain(build)
-    print("chain: %(height)d blocks, %(transactions)d transactions, %(inputs)d inputs, %(bytes)d bytes" % facts)
+    chain, facts = (None, None) if options.transactions else make_chain(build)
+    if chain:
+        print("chain: %(height)d blocks, %(transactions)d transactions, %(inputs)d inputs, %(bytes)d bytes" % facts)
     work = tempfile.mkdtemp(prefix="farthing_bench_")
     results = {}
     try:
         for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other else []):
             print(program, flush=True)
-            results[os.path.basename(program)] = measure(program, work, chain, facts, options.seconds)
-        for name in results:
-            results[name].update({row: (None, None, None, "-") for row in MINING})
-        print("  mining", flush=True)
-        results["farthingd"].update(mine(os.path.join(build, "farthingd"), build, os.path.join(work, "mining")))
+            results[os.path.basename(program)] = (measure_transactions(program, work, build) if options.transactions else
+                                                  measure(program, work, build, chain, facts, options.seconds))
+        if not options.transactions:
+            for name in results:
+                results[name].update({row: (None, None, None, "-") for row in MINING})
+            print("  mining", flush=True)
+            results["farthingd"].update(mine(os.path.join(build, "farthingd"), build, os.path.join(work, "mining")))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     show(results)

@@ -1,8 +1,9 @@
 /* bench_chain.c - makes the regtest chain that the benchmarks import: a file of blocks with real signatures, the same bytes each time.
  *
- * bench_chain FILE [CONTENT_BLOCKS [TXS_A_BLOCK [BURIED]]]
+ * bench_chain FILE [CONTENT_BLOCKS [TXS_A_BLOCK [BURIED [TRANSACTIONS N KIND]]]]
  * 110 blocks with coinbases alone, then blocks full of spends (P2WPKH, P2TR, P2PKH, P2WSH 2-of-3 in turn by chance), then empty blocks that
- * bury them by two weeks of work, which is what -assumevalid asks for. */
+ * bury them by two weeks of work, which is what -assumevalid asks for. Into the file TRANSACTIONS, if it is named, go N transactions in hex,
+ * one a line, that spend coins of that chain and nothing of each other; KIND is "mixed", or "p2wpkh": one input and two outputs each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ struct maker {
     struct rng rng;
     struct header_node tip;
     FILE *out;
+    bool p2wpkh; /* all outputs are that */
+    bool keep;   /* new outputs do not join the pool */
     uint64_t n_tx, n_in, bytes;
 };
 
@@ -196,7 +199,7 @@ static struct tx *make_spend(struct maker *m, const struct utxo *coins, uint32_t
     }
     for (uint32_t i = 0; i < n_out; i++) {
         keys[i] = (unsigned)rng_below(&m->rng, KEYS);
-        kinds[i] = (enum kind)rng_below(&m->rng, KINDS);
+        kinds[i] = m->p2wpkh ? P2WPKH : (enum kind)rng_below(&m->rng, KINDS);
         tx_builder_add_out(&b, value / n_out, script, make_script(m, kinds[i], keys[i], script));
     }
     unsigned_tx = tx_build(&b);
@@ -204,7 +207,7 @@ static struct tx *make_spend(struct maker *m, const struct utxo *coins, uint32_t
     for (uint32_t i = 0; i < n_in; i++)
         sign_input(m, &b, unsigned_tx, i, &coins[i], &mid);
     tx = tx_build(&b);
-    for (uint32_t i = 0; i < n_out; i++)
+    for (uint32_t i = 0; i < n_out && !m->keep; i++)
         pool_add(m, tx, i, keys[i], kinds[i]);
     tx_unref(unsigned_tx);
     tx_builder_clear(&b);
@@ -274,6 +277,23 @@ static void write_block(struct maker *m, struct tx *const *txs, uint32_t n)
     free(hashes);
 }
 
+/* Of one to three coins. */
+static struct tx *make_any_spend(struct maker *m)
+{
+    struct utxo coins[8];
+    uint32_t n_in = 1 + (uint32_t)(rng_below(&m->rng, 3) == 0) + (uint32_t)(rng_below(&m->rng, 3) == 0);
+    uint32_t n_out = 1 + (uint32_t)rng_below(&m->rng, 3);
+
+    if (m->p2wpkh) {
+        n_in = 1;
+        n_out = 2;
+    }
+    for (uint32_t i = 0; i < n_in; i++)
+        coins[i] = pool_take(m);
+    m->n_in += n_in;
+    return make_spend(m, coins, n_in, n_out);
+}
+
 /* One block with n_txs spends. */
 static void make_block(struct maker *m, uint32_t n_txs)
 {
@@ -287,15 +307,8 @@ static void make_block(struct maker *m, uint32_t n_txs)
         if (matured->value > 10000000)
             txs[++n] = make_spend(m, matured, 1, FAN_OUT);
     }
-    while (n < n_txs) {
-        struct utxo coins[8];
-        uint32_t n_in = 1 + (uint32_t)(rng_below(&m->rng, 3) == 0) + (uint32_t)(rng_below(&m->rng, 3) == 0);
-        uint32_t n_out = 1 + (uint32_t)rng_below(&m->rng, 3);
-        for (uint32_t i = 0; i < n_in; i++)
-            coins[i] = pool_take(m);
-        txs[++n] = make_spend(m, coins, n_in, n_out);
-        m->n_in += n_in;
-    }
+    while (n < n_txs)
+        txs[++n] = make_any_spend(m);
     txs[0] = make_coinbase(m, height, (const struct tx *const *)(txs + 1), n);
     write_block(m, txs, n + 1);
     for (uint32_t i = 0; i <= n; i++)
@@ -303,16 +316,31 @@ static void make_block(struct maker *m, uint32_t n_txs)
     free(txs);
 }
 
+static bool write_transactions(struct maker *m, const char *path, size_t n)
+{
+    FILE *f = fopen(path, "w");
+
+    m->keep = true;
+    for (size_t i = 0; f && i < n; i++) {
+        struct tx *tx = make_any_spend(m);
+        for (uint32_t k = 0; k < tx->raw_len; k++)
+            fprintf(f, "%02x", tx->raw[k]);
+        fputc('\n', f);
+        tx_unref(tx);
+    }
+    return f && fclose(f) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    struct maker m = {.n_tx = 0};
+    struct maker m = {.p2wpkh = argc > 7 && strcmp(argv[7], "p2wpkh") == 0};
     int content = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 345;
     uint32_t txs = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 1165;
     int buried = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 2020;
     struct block *genesis;
 
     if (argc < 2 || !(m.out = fopen(argv[1], "wb"))) {
-        fprintf(stderr, "usage: bench_chain FILE [CONTENT_BLOCKS [TXS_A_BLOCK [BURIED]]]\n");
+        fprintf(stderr, "usage: bench_chain FILE [CONTENT_BLOCKS [TXS_A_BLOCK [BURIED [TRANSACTIONS N KIND]]]]\n");
         return 1;
     }
     chain_params_init(&m.params, CHAIN_REGTEST);
@@ -327,7 +355,7 @@ int main(int argc, char **argv)
         make_block(&m, txs);
     for (int i = 0; i < buried; i++)
         make_block(&m, 0);
-    if (fclose(m.out) != 0)
+    if (fclose(m.out) != 0 || (argc > 6 && !write_transactions(&m, argv[5], strtoul(argv[6], NULL, 10))))
         return 1;
     printf("{\"height\": %d, \"tip\": \"%s\", \"transactions\": %llu, \"inputs\": %llu, \"bytes\": %llu}\n", m.tip.height,
            block_hash_hex(&m.tip.hash).s, (unsigned long long)m.n_tx, (unsigned long long)m.n_in, (unsigned long long)m.bytes);
