@@ -59,6 +59,9 @@ struct mempool_result {
  *  kind is MEMPOOL_ALREADY_THERE for a transaction with the same wtxid; fee and vsize are 0 if it was refused before they were known.
  *  Returns: true if it was (or, with test_only, would be) added. */
 bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypass_limits, struct mempool_result *r);
+/** Adds a transaction of one's own, if its fee is not above max_fee (0: any). Out: *r: as mempool_accept's.
+ *  Returns: true if it was added; false with a valid verdict if its fee alone keeps it out. */
+bool mempool_accept_up_to(struct mempool *m, struct tx *tx, int64_t max_fee, struct mempool_result *r);
 
 /* Packages: transactions that are judged together, so that a child can pay for its parents. */
 #define MEMPOOL_PACKAGE_MAX 25

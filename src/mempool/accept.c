@@ -72,7 +72,9 @@ bool pool_accept(struct mempool *m, struct tx *tx, const struct accept_rules *ru
     ok = judge(&a, &change);
     attempt_result(&a, r, ok || r->verdict.code == TX_RECONSIDERABLE);
     r->n_replaced = change.conflicts.n;
-    if (ok && !rules->test_only) {
+    if (ok && rules->max_fee > 0 && r->fee > rules->max_fee) {
+        ok = false;
+    } else if (ok && !rules->test_only) {
         pool_note_replaced(replaced, &change);
         ok = add(&a, &change);
     }
@@ -94,5 +96,14 @@ bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypas
 
     if (!bypass_limits)
         pool_check(m);
+    return ok;
+}
+
+bool mempool_accept_up_to(struct mempool *m, struct tx *tx, int64_t max_fee, struct mempool_result *r)
+{
+    const struct accept_rules rules = {.time = time_now(), .max_fee = max_fee};
+    bool ok = pool_accept(m, tx, &rules, r, NULL);
+
+    pool_check(m);
     return ok;
 }

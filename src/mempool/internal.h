@@ -251,6 +251,7 @@ struct accept_rules {
     bool trim_later;      /* the caller bounds the pool */
     bool together;        /* fees are looked at for the whole package */
     int64_t max_fee_rate; /* 0: none */
+    int64_t max_fee;      /* 0: none; what pays more is judged, but not added */
 };
 
 /* checks.c: one attempt to add a transaction. */

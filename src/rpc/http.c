@@ -1,5 +1,5 @@
 /* http.c - the HTTP side on the node's event loop: listening sockets, authentication, requests handed to the pool, long polls that hold no
- * thread. Everything here runs on the loop thread but job_on_pool and finish_on_pool. */
+ * thread. Everything here runs on the loop thread but job_on_pool, finish_on_pool and job_on_validation. */
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -32,6 +32,7 @@ struct http_job {
     size_t body_len;
     char *user;
     struct rpc_reply reply;
+    struct remote_job *remote; /* what the validation thread does of it, NULL: nothing */
     struct event *timer;
     int64_t deadline_us;          /* JOB_WAITING; 0: none */
     struct http_job *next, *prev; /* jobs of the server */
@@ -49,6 +50,7 @@ struct http_server {
     size_t n_allowed;
     struct http_job *jobs;
     unsigned n_waiting;    /* of them long polls */
+    unsigned n_remote;     /* of them on the validation thread */
     struct http_job *done; /* guarded by rpc->mutex: finished on the pool, to be sent */
     struct event *stop_timer;
     bool stop_requested;
@@ -156,6 +158,10 @@ static void job_free(struct http_job *job)
         job->next->prev = job->prev;
     if (job->timer)
         event_free(job->timer);
+    if (job->remote) {
+        job->h->n_remote--;
+        remote_forget(job->remote);
+    }
     json_object_put(job->request);
     free(job->body);
     free(job->user);
@@ -217,9 +223,18 @@ static void job_on_pool(void *arg)
         job->body = NULL;
     }
     if (job->request)
-        rpc_handle(job->h->rpc, &job->reply, job->user, job->request, false);
+        rpc_handle(job->h->rpc, &job->reply, job->user, job->request, RPC_AT_POOL);
     else
         rpc_parse_error(&job->reply);
+    hand_back(job);
+}
+
+/* Validation thread. */
+static void job_on_validation(void *arg)
+{
+    struct http_job *job = arg;
+
+    rpc_handle(job->h->rpc, &job->reply, job->user, job->request, RPC_AT_VALIDATION);
     hand_back(job);
 }
 
@@ -365,13 +380,26 @@ static void push_to_pool(struct http_job *job)
     job_free(job);
 }
 
+static void push_to_validation(struct http_job *job)
+{
+    struct http_server *h = job->h;
+
+    if (h->n_remote >= h->rpc->waits_max) { /* what threads and queue would take of calls that wait for it */
+        refuse_busy(job->req);
+        job_free(job);
+        return;
+    }
+    h->n_remote++;
+    job->remote = remote_start(h->rpc, job_on_validation, job);
+}
+
 /* Takes request: a call that waits goes on using it. */
 static void run_inline(struct http_server *h, struct evhttp_request *req, const char *user, struct json_object *request_take)
 {
     struct rpc_reply reply;
     struct http_job *job;
 
-    rpc_handle(h->rpc, &reply, user, request_take, true);
+    rpc_handle(h->rpc, &reply, user, request_take, RPC_AT_LOOP);
     if (!reply.deferred) {
         send_reply(h, req, &reply);
         json_object_put(request_take);
@@ -401,6 +429,7 @@ static void dispatch(struct http_server *h, struct evhttp_request *req, char *us
     struct evbuffer *in = evhttp_request_get_input_buffer(req);
     size_t len = evbuffer_get_length(in);
     struct json_object *request = NULL;
+    enum rpc_place place = RPC_AT_POOL;
     struct http_job *job;
     struct rpc_reply reply;
 
@@ -413,7 +442,8 @@ static void dispatch(struct http_server *h, struct evhttp_request *req, char *us
             free(user_take);
             return;
         }
-        if (rpc_is_inline(h->rpc, request)) {
+        place = rpc_place_of(h->rpc, request);
+        if (place == RPC_AT_LOOP) {
             run_inline(h, req, user_take, request);
             free(user_take);
             return;
@@ -427,7 +457,10 @@ static void dispatch(struct http_server *h, struct evhttp_request *req, char *us
         job->body_len = len;
         evbuffer_remove(in, job->body, len);
     }
-    push_to_pool(job);
+    if (place == RPC_AT_VALIDATION)
+        push_to_validation(job);
+    else
+        push_to_pool(job);
 }
 
 static void on_request(struct evhttp_request *req, void *arg)
@@ -612,11 +645,24 @@ static void answer_last(struct http_server *h, struct http_job *job)
     job_free(job);
 }
 
+/* What the validation thread has begun comes to its end, the rest is told that the node stops. */
+static void end_remote(struct http_server *h)
+{
+    for (struct http_job *job = h->jobs; job; job = job->next) {
+        if (!job->remote)
+            continue;
+        if (!remote_stop(job->remote))
+            rpc_handle(h->rpc, &job->reply, job->user, job->request, RPC_AT_POOL);
+        job->remote = NULL;
+    }
+}
+
 void http_server_stop(struct http_server *h)
 {
     for (size_t i = 0; i < h->n_sockets; i++)
         evhttp_del_accept_socket(h->http, h->sockets[i]);
     h->stop_requested = true;
+    end_remote(h);
     pool_free(h->rpc->pool);
     h->rpc->pool = NULL;
     h->done = NULL; /* every job is finished now and stands in the list */

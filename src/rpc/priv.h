@@ -61,10 +61,11 @@ struct rpc_param {
 
 struct rpc_call;
 enum rpc_command_flag {
-    RPC_INLINE = 1, /* runs on the loop thread at once: no I/O, no waiting */
-    RPC_WAITS = 2,  /* runs on the loop thread and may set call->wait: answered when the wait is over */
-    RPC_STOPS = 4,  /* the node is asked to stop once the answer is sent */
-    RPC_OWN = 8     /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
+    RPC_INLINE = 1,    /* runs on the loop thread at once: no I/O, no waiting */
+    RPC_WAITS = 2,     /* runs on the loop thread and may set call->wait: answered when the wait is over */
+    RPC_STOPS = 4,     /* the node is asked to stop once the answer is sent */
+    RPC_OWN = 8,       /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
+    RPC_VALIDATES = 16 /* short work that is done on the validation thread: runs there as a whole if it comes alone */
 };
 struct rpc_command {
     const char *category; /* "blockchain", ... "hidden" */
@@ -108,6 +109,7 @@ struct rpc_call {
     size_t result_at;       /* where the result begins in out; the envelope's head stands in front */
     struct json_object *id; /* NULL: null */
     bool has_id, v2;
+    bool on_validation; /* it runs on the validation thread */
     const char *method; /* as the request names it; static once the command is known */
     int64_t started_us;
     struct rpc_call *next, *prev; /* active calls, for getrpcinfo */
@@ -187,6 +189,8 @@ void rpc_run(struct rpc_call *call, struct json_object *params);
 bool rpc_on_validation(struct rpc_call *call, job_fn fn, void *arg);
 /** Runs fn(arg) on the loop thread and waits; on the loop thread at once. */
 bool rpc_on_loop(struct rpc_call *call, job_fn fn, void *arg);
+/** Has fn(arg) run on the loop thread before the answer is sent, and does not wait for it. drop (may be NULL): frees arg if it never runs. */
+void rpc_post_loop(struct rpc_call *call, job_fn fn, job_fn drop, void *arg);
 bool rpc_stopping(const struct rpc_call *call);
 
 /* ---- results shared by several files ---- */

@@ -1,5 +1,5 @@
 /* request.c - JSON-RPC 1.x and 2.0: parsing of a body, single requests and batches, and the envelope of each answer. Called by http.c on the
- * loop thread for short commands, on pool threads for the rest. */
+ * loop thread for short commands, on the validation thread for those that change its things, on pool threads for the rest. */
 #include <stdlib.h>
 
 #include "rpc/server_priv.h"
@@ -225,7 +225,7 @@ static void end_call(struct rpc_call *call, bool ran)
 }
 
 static void handle_single(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request,
-                          bool may_defer)
+                          enum rpc_place place)
 {
     struct envelope e = {.has_id = true};
     const char *bad = read_envelope(&e, request, user);
@@ -238,13 +238,14 @@ static void handle_single(struct rpc_server *s, struct rpc_reply *reply, const c
         return;
     }
     call = call_new(s, &e);
+    call->on_validation = place == RPC_AT_VALIDATION;
     ran = !bad && atomic_load(&s->ready);
     if (bad)
         rpc_error(call, RPC_INVALID_REQUEST, "%s", bad);
     else
         execute(call, &e);
     if (call->wait.kind && !call->code) {
-        if (may_defer) {
+        if (place == RPC_AT_LOOP) {
             reply->deferred = call;
             return;
         }
@@ -375,14 +376,14 @@ void rpc_parse_error(struct rpc_reply *reply)
     plain_error(reply, RPC_PARSE_ERROR, "Parse error");
 }
 
-void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, bool may_defer)
+void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, enum rpc_place place)
 {
     memset(reply, 0, sizeof(*reply));
     if (!rpc_auth_user_allowed(s->auth, user)) {
         log_warning("RPC User %s not allowed to call any methods", user ? user : "");
         reply->status = 403;
     } else if (json_object_is_type(request, json_type_object)) {
-        handle_single(s, reply, user, request, may_defer);
+        handle_single(s, reply, user, request, place);
     } else if (json_object_is_type(request, json_type_array)) {
         handle_batch(s, reply, user, request);
     } else {
@@ -390,18 +391,20 @@ void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user,
     }
 }
 
-bool rpc_is_inline(struct rpc_server *s, struct json_object *request)
+enum rpc_place rpc_place_of(struct rpc_server *s, struct json_object *request)
 {
     struct json_object *m;
     const struct rpc_command *c;
 
     if (!json_object_is_type(request, json_type_object))
-        return false;
+        return RPC_AT_POOL;
     m = rpc_member(request, "method");
     if (!json_object_is_type(m, json_type_string) || !atomic_load(&s->ready))
-        return true; /* an error is all there is to send */
+        return RPC_AT_LOOP; /* an error is all there is to send */
     c = rpc_find_command(json_object_get_string(m));
-    return !c || (c->flags & (RPC_INLINE | RPC_WAITS));
+    if (!c || (c->flags & (RPC_INLINE | RPC_WAITS)))
+        return RPC_AT_LOOP;
+    return (c->flags & RPC_VALIDATES) && s->host.validation && !s->sends_privately ? RPC_AT_VALIDATION : RPC_AT_POOL;
 }
 
 char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status)
@@ -411,7 +414,7 @@ char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size
 
     memset(&reply, 0, sizeof(reply));
     if (request)
-        rpc_handle(s, &reply, user, request, false);
+        rpc_handle(s, &reply, user, request, RPC_AT_POOL);
     else
         rpc_parse_error(&reply);
     json_object_put(request);

@@ -1,8 +1,9 @@
-/* send.c - sendrawtransaction: acceptance on the validation thread, announcement on the loop thread. */
+/* send.c - sendrawtransaction: acceptance on the validation thread, announcement on the loop thread. The whole command runs on the validation
+ * thread where it can (RPC_VALIDATES). */
 #include <stdlib.h>
 
 #include "policy/policy.h"
-#include "rpc/priv.h"
+#include "rpc/server_priv.h"
 #include "script/script.h"
 
 struct send_op {
@@ -35,37 +36,65 @@ static void accept_tx(void *arg)
     const struct rpc_host *host = op->call->host;
     struct mempool_entry e;
 
-    op->in_utxo_set = is_confirmed(host->chain, op->tx);
-    if (op->in_utxo_set)
-        return;
     op->known = mempool_get(host->mempool, &e, &op->tx->txid);
     if (op->known) { /* announced again, as it stands in the pool */
         tx_unref(op->tx);
         op->tx = tx_ref(e.tx);
         return;
     }
-    if (op->max_fee > 0 || op->privcast == PRIVCAST_ON) {
+    if (op->privcast == PRIVCAST_ON) { /* it comes into the mempool when the network sends it back */
         mempool_accept(host->mempool, op->tx, true, false, &op->result);
-        if (op->result.kind != MEMPOOL_ACCEPTED)
-            return;
-        op->too_expensive = op->max_fee > 0 && op->result.fee > op->max_fee;
-        if (op->too_expensive || op->privcast == PRIVCAST_ON)
-            return; /* in private it comes into the mempool when the network sends it back */
-    }
-    mempool_accept(host->mempool, op->tx, false, false, &op->result);
-    if (op->result.kind == MEMPOOL_ACCEPTED)
+        op->too_expensive = op->max_fee > 0 && op->result.kind == MEMPOOL_ACCEPTED && op->result.fee > op->max_fee;
+    } else if (mempool_accept_up_to(host->mempool, op->tx, op->max_fee, &op->result)) {
         mempool_set_unbroadcast(host->mempool, &op->tx->txid, true);
+    } else {
+        op->too_expensive = op->result.verdict.kind == VERDICT_VALID;
+    }
+    /* What is in the chain was refused, as its inputs are spent: only then is it worth a look into the database. */
+    op->in_utxo_set = op->result.kind != MEMPOOL_ACCEPTED && !op->too_expensive && is_confirmed(host->chain, op->tx);
 }
 
-static void announce(void *arg)
+struct announcement {
+    struct rpc_host host;
+    struct tx *tx;
+};
+
+static void announcement_drop(void *arg)
+{
+    struct announcement *a = arg;
+
+    tx_unref(a->tx);
+    free(a);
+}
+
+static void announcement_run(void *arg)
+{
+    struct announcement *a = arg;
+
+    a->host.net_ops->announce_tx(a->host.net, a->tx);
+    announcement_drop(a);
+}
+
+static void send_privately(void *arg)
 {
     struct send_op *op = arg;
     const struct rpc_host *host = op->call->host;
 
-    if (op->privcast == PRIVCAST_ON)
-        op->queued = host->net_ops->privcast_add(host->net, op->tx);
-    else
-        host->net_ops->announce_tx(host->net, op->tx);
+    op->queued = host->net_ops->privcast_add(host->net, op->tx);
+}
+
+static void announce(struct send_op *op)
+{
+    struct announcement *a;
+
+    if (op->privcast == PRIVCAST_ON) {
+        rpc_on_loop(op->call, send_privately, op);
+        return;
+    }
+    a = xcalloc(1, sizeof(*a));
+    a->host = *op->call->host;
+    a->tx = tx_ref(op->tx);
+    rpc_post_loop(op->call, announcement_run, announcement_drop, a);
 }
 
 static void ask_privcast(void *arg)
@@ -81,7 +110,7 @@ static bool choose_way(struct send_op *op)
 {
     struct rpc_call *call = op->call;
 
-    if (!call->host->net)
+    if (!call->host->net || !call->server->sends_privately)
         return true;
     if (!rpc_on_loop(call, ask_privcast, op))
         return false;
@@ -152,7 +181,7 @@ static void sendrawtransaction(struct rpc_call *call)
         op.max_fee = policy_fee(rate, tx_vsize(op.tx));
         if (choose_way(&op) && rpc_on_validation(call, accept_tx, &op) && judge(&op)) {
             if (call->host->net)
-                rpc_on_loop(call, announce, &op);
+                announce(&op);
             if (op.queued == PRIVATE_FULL)
                 rpc_error(call, RPC_LIMIT_EXCEEDED, "Private broadcast queue is full");
             jw_hash(&call->out, op.tx->txid.b);
@@ -165,7 +194,7 @@ const struct rpc_command rpc_send_commands[] = {
     {"rawtransactions", "sendrawtransaction", sendrawtransaction,
      RPC_PARAMS({"hexstring", RPC_HEX, RPC_REQUIRED, NULL, "The hex string of the raw transaction", NULL}, RPC_MAX_FEE_RATE_PARAM,
                 RPC_MAX_BURN_PARAM),
-     0,
+     RPC_VALIDATES,
      "Submit a raw transaction (serialized, hex-encoded) to the network.\n\n"
      "The transaction is added to the mempool and announced to all peers.\n"
      "With -privatebroadcast it is sent only over connections made for it, through Tor or I2P, and not added to the mempool "

@@ -13,6 +13,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
     atomic_init(&s->refs, 1);
     s->host = *host;
     s->blocks = block_cache_new();
+    s->sends_privately = host->args && args_bool(host->args, "privatebroadcast", false);
     s->started = time_mono_us() / 1000000;
     s->queue_depth = (unsigned)(depth < 1 ? 1 : depth > 1000000 ? 1000000 : depth);
     threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;

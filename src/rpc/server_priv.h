@@ -16,6 +16,7 @@ struct rpc_server {
     unsigned waits_max; /* long polls at a time: as many as would fit into the threads and the queue */
     int64_t started;    /* seconds of the monotonic clock, for uptime */
     atomic_bool ready, stopping, waking;
+    bool sends_privately; /* -privatebroadcast: sendrawtransaction needs the loop before and after the validation thread */
     pthread_t loop_thread;
     bool has_loop_thread;
 
@@ -48,20 +49,31 @@ struct rpc_reply {
 };
 /** Parses a body. Returns: NULL if it is not JSON. */
 struct json_object *rpc_parse(const char *body, size_t len);
-/** Handles a parsed body. user: whose whitelist counts. may_defer: a call that waits is left in reply->deferred. */
-void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, bool may_defer);
+/* Where a request runs. */
+enum rpc_place { RPC_AT_LOOP, RPC_AT_POOL, RPC_AT_VALIDATION };
+/** Handles a parsed body. user: whose whitelist counts. place: this thread; at the loop a call that waits is left in reply->deferred. */
+void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, enum rpc_place place);
 /** Gives a deferred call up: there will be no answer to it. */
 void rpc_reply_drop(struct rpc_reply *reply);
 /** Completes a deferred call (wait over): reply->body and status. */
 void rpc_reply_finish(struct rpc_server *s, struct rpc_reply *reply);
 void rpc_parse_error(struct rpc_reply *reply);
-/** May the whole request run on the loop thread? */
-bool rpc_is_inline(struct rpc_server *s, struct json_object *request);
+/** Where should the whole request run? */
+enum rpc_place rpc_place_of(struct rpc_server *s, struct json_object *request);
 /** For tests: a whole body, waiting calls block. Returns: the answer's text (to free), "" if there is none. */
 char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status);
 
 struct block_cache *block_cache_new(void);
 void block_cache_free(struct block_cache *c);
+
+/* ---- threads.c: a job on another thread ---- */
+struct remote_job;
+/** Has fn(arg) run on the validation thread. Returns: what is to be let go of with one of the following. */
+struct remote_job *remote_start(struct rpc_server *s, job_fn fn, void *arg);
+/** fn has done its work: arg is not touched any more. */
+void remote_forget(struct remote_job *job);
+/** The server stops: waits for fn if it has begun. Returns: false if it has not and never will. */
+bool remote_stop(struct remote_job *job);
 
 /* ---- waits (wait.c) ---- */
 bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w);

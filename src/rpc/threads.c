@@ -1,5 +1,6 @@
 /* threads.c - how a command on a pool thread has something done on the validation or the loop thread, and waits for it. The wait ends when the
- * server stops: a job that has not begun by then is given up, so that stopping never waits for itself. */
+ * server stops: a job that has not begun by then is given up, so that stopping never waits for itself. And how http.c has a whole command run
+ * on the validation thread, without a thread that waits. */
 #include <stdlib.h>
 
 #include "rpc/server_priv.h"
@@ -68,8 +69,8 @@ static struct remote_job *job_new(struct rpc_server *s, job_fn fn, void *arg)
     return job;
 }
 
-/* Waits for the end of a job that was handed over. */
-static bool job_wait(struct rpc_call *call, struct remote_job *job)
+/* Waits for the end of a job that was handed over. Returns: false if it did not and will not run. */
+static bool job_wait(struct remote_job *job)
 {
     struct rpc_server *s = job->server;
     bool done, gone = false;
@@ -85,20 +86,51 @@ static bool job_wait(struct rpc_call *call, struct remote_job *job)
     pthread_mutex_unlock(&s->mutex);
     if (!gone)
         job_release(job);
-    return done || rpc_error(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+    return done;
+}
+
+struct remote_job *remote_start(struct rpc_server *s, job_fn fn, void *arg)
+{
+    struct remote_job *job = job_new(s, fn, arg);
+
+    queue_push(s->host.validation, job_run, job_drop, job, 0);
+    return job;
+}
+
+void remote_forget(struct remote_job *job)
+{
+    struct rpc_server *s = job->server;
+    bool ended;
+
+    pthread_mutex_lock(&s->mutex);
+    ended = job->state >= JOB_DONE;
+    job->abandoned = true;
+    pthread_mutex_unlock(&s->mutex);
+    if (ended)
+        job_release(job);
+}
+
+bool remote_stop(struct remote_job *job)
+{
+    return job_wait(job);
+}
+
+static bool wait_for(struct rpc_call *call, struct remote_job *job)
+{
+    return job_wait(job) || rpc_error(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
 }
 
 bool rpc_on_validation(struct rpc_call *call, job_fn fn, void *arg)
 {
     struct remote_job *job;
 
-    if (!call->host->validation) {
+    if (!call->host->validation || call->on_validation) {
         fn(arg);
         return true;
     }
     job = job_new(call->server, fn, arg);
     queue_push(call->host->validation, job_run, job_drop, job, 0);
-    return job_wait(call, job);
+    return wait_for(call, job);
 }
 
 bool rpc_on_loop(struct rpc_call *call, job_fn fn, void *arg)
@@ -112,7 +144,17 @@ bool rpc_on_loop(struct rpc_call *call, job_fn fn, void *arg)
     }
     job = job_new(s, fn, arg);
     loop_post(call->host->loop, job_run, job_drop, job);
-    return job_wait(call, job);
+    return wait_for(call, job);
+}
+
+void rpc_post_loop(struct rpc_call *call, job_fn fn, job_fn drop, void *arg)
+{
+    struct rpc_server *s = call->server;
+
+    if (!call->host->loop || (s->has_loop_thread && pthread_equal(pthread_self(), s->loop_thread)))
+        fn(arg);
+    else
+        loop_post(call->host->loop, fn, drop, arg);
 }
 
 bool rpc_stopping(const struct rpc_call *call)
