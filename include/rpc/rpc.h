@@ -11,6 +11,7 @@
 #include "util/args.h"
 
 struct cpu_miner;
+struct stratum;
 
 /* The node's parts as commands use them. Filled by node; all outlive the server. */
 struct rpc_host {
@@ -28,6 +29,7 @@ struct rpc_host {
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
     struct cpu_miner *miner; /* NULL: none */
+    struct stratum *stratum; /* NULL: off; loop thread */
     atomic_bool *interrupt;
     const atomic_bool
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */

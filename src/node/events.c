@@ -69,6 +69,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         rpc_server_tip_changed(n->rpc, tip);
     if (n->miner)
         cpu_miner_tip_changed(n->miner);
+    if (n->stratum)
+        stratum_tip_changed(n->stratum);
     node_indexes_wake(n);
     if (initial_download)
         say_progress(n, tip);

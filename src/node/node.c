@@ -107,11 +107,28 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->net_ops = &net_ops;
     h->mining = &n->config->mining;
     h->miner = n->miner;
+    h->stratum = n->stratum;
     h->loaded = &n->mempool_loaded;
     h->interrupt = &n->interrupt;
     h->ctx = n;
     h->request_stop = node_request_stop;
     h->warning = get_warning;
+}
+
+static bool start_stratum(struct node *n)
+{
+    struct rpc_host host;
+    struct stratum *st;
+    char *error = NULL;
+
+    fill_rpc_host(n, &host);
+    if (!stratum_start(&st, &host, &error)) {
+        node_fatal(n, error);
+        free(error);
+        return false;
+    }
+    n->stratum = st;
+    return true;
 }
 
 /* The chain stands: starts the network and lets RPC commands in. Loop thread. */
@@ -129,6 +146,8 @@ static void on_chain_open(void *arg)
         return;
     }
     n->net_started = true;
+    if (!start_stratum(n))
+        return;
     if (n->rpc) {
         fill_rpc_host(n, &host);
         rpc_server_ready(n->rpc, &host);
@@ -182,6 +201,8 @@ static void close_all(struct node *n)
         rpc_server_stop(n->rpc);
     if (n->net_started)
         node_net_stop(n->net);
+    if (n->stratum)
+        stratum_stop(n->stratum);
     if (n->net_started)
         cpu_miner_set_threads(n->miner, 0);
     pool_free(n->io); /* its jobs read blocks: before the chain closes */
@@ -191,6 +212,7 @@ static void close_all(struct node *n)
         rpc_server_free(n->rpc);
     if (n->net)
         node_net_free(n->net);
+    stratum_free(n->stratum);
     cpu_miner_free(n->miner);
     node_parts_close(n);
     queue_free(n->validation);

@@ -164,6 +164,12 @@ static const struct arg_spec specs[] = {
      "Mine with <n> threads of this computer, at low priority (1 if no number is given, -1 = one a processor, default: 0). Needs "
      "-miningaddress"},
     {"miningaddress", "<addr>", M, ARG_NETWORK_ONLY, "The address that the node's own miner (-gen, setgenerate) pays to"},
+    {"stratum", "<addr>[:<port>]", M, ARG_NETWORK_ONLY,
+     "Serve work to mining hardware over stratum v1 at this address; each client is paid at the address that it gives as its user. "
+     "May be "
+     "given several times (default: off; 127.0.0.1 and port 3333 if not said otherwise)"},
+    {"stratumdifficulty", "<n>", M, 0, "Difficulty that stratum clients start with (default: 1); it then follows their speed"},
+    {"stratumtimeout", "<n>", M, ARG_DEBUG_ONLY, "Seconds before a silent stratum client is disconnected (default: 600)"},
     {"blockversion", "<n>", M, ARG_DEBUG_ONLY, "Override block version to test forking scenarios"},
 
     {"acceptnonstdtxn", NULL, N, ARG_DEBUG_ONLY, "Relay and mine \"non-standard\" transactions (test networks only; default: 0)"},

@@ -14,6 +14,7 @@
 #include "node/progress.h"
 #include "node/warnings.h"
 #include "rpc/rpc.h"
+#include "rpc/stratum.h"
 #include "script/cache.h"
 
 struct event;
@@ -25,10 +26,11 @@ struct node {
     struct pool *io;
     pthread_t validation_thread;
     struct sig_cache *sig_cache;
-    struct chain *chain;          /* made, used and closed by the validation thread; its read side by all */
-    struct mempool *mempool;      /* likewise */
-    struct filter_index *filters; /* likewise; NULL: not wanted */
-    struct cpu_miner *miner;      /* made when the chain stands */
+    struct chain *chain;               /* made, used and closed by the validation thread; its read side by all */
+    struct mempool *mempool;           /* likewise */
+    struct filter_index *filters;      /* likewise; NULL: not wanted */
+    struct cpu_miner *miner;           /* made when the chain stands */
+    _Atomic(struct stratum *) stratum; /* NULL: off */
     struct node_net *net;
     bool net_started;
     struct rpc_server *rpc;

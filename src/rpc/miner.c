@@ -1,6 +1,6 @@
 /* miner.c - the node's own miner and its stratum server: setgenerate, getgenerate, gethashespersec, getstratuminfo. */
 #include "mining/cpu_miner.h"
-#include "rpc/priv.h"
+#include "rpc/stratum_priv.h"
 
 static struct cpu_miner *need_miner(struct rpc_call *call)
 {
@@ -41,6 +41,68 @@ static void gethashespersec(struct rpc_call *call)
         jw_int(&call->out, (int64_t)cpu_miner_rate(m));
 }
 
+/* ---- stratum ---- */
+
+static void write_client(struct json_writer *j, const struct stratum_client *c, int64_t now)
+{
+    const struct stratum_session *s = &c->s;
+
+    jw_obj_begin(j);
+    jw_kv_uint(j, "id", c->id);
+    jw_kv_str(j, "addr", c->address);
+    jw_kv_str(j, "user", s->user);
+    jw_kv_str(j, "agent", s->agent);
+    jw_kv_int(j, "conntime", (now - s->start_us) / 1000000);
+    jw_kv_bool(j, "subscribed", s->subscribed);
+    jw_kv_bool(j, "authorized", s->script_len > 0);
+    jw_kv_double(j, "difficulty", s->difficulty);
+    jw_kv_double(j, "hashespersec", stratum_session_rate(s, now));
+    jw_kv_uint(j, "accepted", s->accepted);
+    jw_kv_uint(j, "rejected", s->rejected);
+    jw_kv_uint(j, "stale", s->stale);
+    jw_kv_double(j, "best", s->best);
+    jw_kv_hex32(j, "version_mask", s->version_mask);
+    jw_obj_end(j);
+}
+
+static void getstratuminfo(struct rpc_call *call)
+{
+    const struct stratum *st = call->host->stratum;
+    struct json_writer *j = &call->out;
+    int64_t now = time_mono_us();
+    uint64_t accepted, rejected, stale;
+    double rate = 0;
+
+    if (!st) {
+        rpc_error(call, RPC_MISC_ERROR, "The stratum server is off (-stratum)");
+        return;
+    }
+    accepted = st->accepted;
+    rejected = st->rejected;
+    stale = st->stale;
+    jw_obj_begin(j);
+    jw_key(j, "clients");
+    jw_arr_begin(j);
+    for (size_t i = 0; i < st->n_clients; i++) {
+        const struct stratum_client *c = st->clients[i];
+        if (c->dead)
+            continue;
+        write_client(j, c, now);
+        rate += stratum_session_rate(&c->s, now);
+        accepted += c->s.accepted;
+        rejected += c->s.rejected;
+        stale += c->s.stale;
+    }
+    jw_arr_end(j);
+    jw_kv_double(j, "hashespersec", rate);
+    jw_kv_uint(j, "accepted", accepted);
+    jw_kv_uint(j, "rejected", rejected);
+    jw_kv_uint(j, "stale", stale);
+    jw_kv_uint(j, "blocks", st->blocks);
+    jw_kv_int(j, "height", st->work ? st->work->t->height : -1);
+    jw_obj_end(j);
+}
+
 const struct rpc_command rpc_miner_commands[] = {
     {"mining", "setgenerate", setgenerate,
      RPC_PARAMS(
@@ -51,4 +113,8 @@ const struct rpc_command rpc_miner_commands[] = {
      "Returns whether the node's own miner is on (-gen, setgenerate).\n"},
     {"mining", "gethashespersec", gethashespersec, NULL, RPC_INLINE | RPC_OWN,
      "Returns how many hashes a second the node's own miner has made of late; 0 if it is off.\n"},
+    {"mining", "getstratuminfo", getstratuminfo, NULL, RPC_INLINE | RPC_OWN,
+     "Returns what the stratum server (-stratum) has to do: its clients with their difficulty, hash rate and shares, the sums over "
+     "all that were "
+     "there, the blocks found, and the height that is worked at (-1: none yet).\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};
