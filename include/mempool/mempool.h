@@ -129,7 +129,8 @@ bool mempool_cluster_chunks(struct mempool *m, const struct txid *id, bool (*fn)
                             void *ctx);
 /* What a miner says to a chunk: it may be left out, and then what is left of its cluster, which may need it. */
 enum mempool_visit { MEMPOOL_TAKEN, MEMPOOL_LEFT_OUT, MEMPOOL_STOP };
-/** Visits chunks as mempool_each_chunk does, for filling a block. */
+/** Visits chunks as mempool_each_chunk does, for filling a block; cheap for who stops early. What the entries say of ancestors,
+ *  descendants and chunks may be out of date. */
 void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx);
 /** In-mempool parents / children / all ancestors / descendants (itself excluded). Out: ids (malloc'ed). Returns: count. */
 enum mempool_relation { MEMPOOL_PARENTS, MEMPOOL_CHILDREN, MEMPOOL_ANCESTORS, MEMPOOL_DESCENDANTS };
@@ -143,6 +144,9 @@ struct mempool_stats {
     bool optimal; /* the order of mining is known to be the best there is */
 };
 void mempool_stats(struct mempool *m, struct mempool_stats *out);
+/** Grows with every transaction that comes or goes and with every change of a fee delta: a template is as good as new while it stands
+ *  still (Core's GetTransactionsUpdated). Any thread. */
+uint64_t mempool_updates(const struct mempool *m);
 /** The rules that it was made with. Any thread. */
 const struct policy *mempool_policy(const struct mempool *m);
 /** Adds to (or takes from) the fee that mining and eviction see; deltas of one transaction add up, present in the pool or not. */

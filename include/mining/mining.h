@@ -1,4 +1,4 @@
-/* mining.h - block templates and a CPU miner for test networks. Validation thread, except mining_solve (any thread). */
+/* mining.h - block templates, their cache, and a CPU miner for test networks. Validation thread, unless a description says otherwise. */
 #ifndef FARTHING_MINING_MINING_H
 #define FARTHING_MINING_MINING_H
 
@@ -13,7 +13,10 @@ struct template_tx {
     int64_t fee;
     int64_t sigop_cost;
 };
+/* Whoever keeps a template holds a reference, and then changes nothing in it: it can be read on any thread. */
 struct block_template {
+    atomic_uint refs;
+    uint64_t pool_updates; /* mempool_updates when it was made */
     const struct block_entry *prev;
     int32_t height, version;
     uint32_t bits, time; /* time: as chosen for the template */
@@ -31,15 +34,32 @@ struct mining_options {
     int64_t reserved_weight; /* -blockreservedweight: 8000 */
     int64_t min_fee_rate;    /* -blockmintxfee: 1 sat/kvB */
     int32_t version;         /* -blockversion on regtest; 0: computed */
+    bool print_fees;         /* -printpriority: log the fee rate of what is taken */
 };
 /** Picks transactions for a block on the present tip (mempool may be NULL: empty block). */
 struct block_template *mining_template(struct chain *c, struct mempool *m, const struct mining_options *o);
 /** A template with exactly these transactions (generateblock), in that order; their fees count as 0: the coinbase takes the subsidy
  *  alone, as Core's does. txs: tx_ref'ed by the template. */
 struct block_template *mining_template_of(struct chain *c, struct tx *const *txs, size_t n, const struct mining_options *o);
+struct block_template *block_template_ref(struct block_template *t);
+/** Drops a reference (t may be NULL). Any thread. */
 void block_template_free(struct block_template *t);
-/** Moves the time on to now (never back), and the bits with it where they depend on time (testnets). */
+/** The time that a block begun now has (never before the template's), and the bits, which depend on it on testnets. Any thread. */
+void block_template_now(const struct block_template *t, const struct chain_params *p, uint32_t *time, uint32_t *bits);
+/** Moves a template that nobody else holds on to that time. */
 void block_template_update_time(struct block_template *t, const struct chain_params *p);
+
+/* The latest template, for all who ask: it is made anew after a new tip, and at most every 5 seconds when the pool has changed (as
+ * getblocktemplate in Core). Belongs to one chain, pool and set of options. */
+struct template_cache;
+struct template_cache *template_cache_new(void);
+void template_cache_free(struct template_cache *k);
+/** The latest template, if it still does: a reference; NULL: one must be made. m may be NULL. Any thread. */
+struct block_template *template_cache_peek(struct template_cache *k, struct chain *c, const struct mempool *m);
+/** As template_cache_peek, but makes what is missing. Validation thread. */
+struct block_template *template_cache_get(struct template_cache *k, struct chain *c, struct mempool *m,
+                                          const struct mining_options *o);
+
 /** Earliest time of a block after prev: median time past + 1, and not more than 600 s before prev at the first block of a period (BIP94,
  *  kept on all networks as Core does). */
 int64_t mining_min_time(const struct chain_params *p, const struct header_node *prev);

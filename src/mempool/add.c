@@ -98,6 +98,7 @@ void pool_insert(struct mempool *m, struct entry *e, bool may_have_children)
             cluster_release(m, all.e[i]->cluster);
     }
     index_add(m, e);
+    atomic_fetch_add(&m->updates, 1);
     heap_add(&m->by_time, &e->by_time);
     m->inner_usage += e->usage;
     m->vsize += (size_t)e->pub.vsize;

@@ -6,6 +6,7 @@
 #ifndef FARTHING_MEMPOOL_INTERNAL_H
 #define FARTHING_MEMPOOL_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "mempool/mempool.h"
@@ -180,6 +181,7 @@ struct mempool {
     size_t n_unbroadcast;
     uint64_t sequence, serial, mark;
     uint64_t changes;    /* asked for a check */
+    atomic_uint_fast64_t updates; /* see mempool_updates */
     size_t inner_usage;  /* of entries and clusters */
     size_t n_unfinished; /* clusters whose order may not be the best */
     size_t vsize;

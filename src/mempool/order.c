@@ -18,6 +18,11 @@ static int chunk_cmp(const void *x, const void *y)
     return memcmp(a->last->b, b->last->b, 32);
 }
 
+static struct placed_chunk place_chunk(const struct cluster *c, unsigned index)
+{
+    return (struct placed_chunk){c, index, chunk_prefix(c, index), chunk_last_id(c, index)};
+}
+
 size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
 {
     size_t n = 0;
@@ -28,7 +33,7 @@ size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
     for (size_t i = 0; i < m->by_worst.n; i++) {
         const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
         for (unsigned k = 0; k < c->n_chunks; k++)
-            (*out)[n++] = (struct placed_chunk){c, k, chunk_prefix(c, k), chunk_last_id(c, k)};
+            (*out)[n++] = place_chunk(c, k);
     }
     qsort(*out, n, sizeof(**out), chunk_cmp);
     return n;
@@ -60,58 +65,122 @@ bool mempool_cluster_chunks(struct mempool *m, const struct txid *id, bool (*fn)
     return e != NULL;
 }
 
-/* One walk for all: visits chunks, and leaves out the rest of clusters of which one was left out. */
-static void walk(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
-{
-    struct mempool_entry tx[CLUSTER_MAX];
-    struct placed_chunk *order;
-    size_t n = pool_chunks(m, &order);
-    enum mempool_visit visit = MEMPOOL_TAKEN;
-    uint64_t left_out = ++m->mark; /* carried by the first member of such clusters */
+/* ---- the walk: a heap of the clusters by the best chunk that each has left, so that who stops early has sorted little ---- */
 
-    for (size_t i = 0; i < n && visit != MEMPOOL_STOP; i++) {
-        const struct cluster *c = order[i].cluster;
-        struct mempool_chunk out;
-        if (c->tx[0].e->mark == left_out)
-            continue;
-        out = show_chunk(tx, c, order[i].index);
-        visit = fn(ctx, &out);
-        if (visit == MEMPOOL_LEFT_OUT)
-            c->tx[0].e->mark = left_out;
+/* What is compared stands here: most comparisons look at no cluster. */
+struct next_chunk {
+    struct fee_weight rate;
+    const struct cluster *cluster;
+    unsigned index;
+};
+struct walk {
+    struct next_chunk *heap;
+    size_t n;
+};
+
+static bool comes_first(const struct next_chunk *a, const struct next_chunk *b)
+{
+    int cmp = rate_cmp(a->rate, b->rate);
+    struct placed_chunk x, y;
+    if (cmp)
+        return cmp > 0;
+    x = place_chunk(a->cluster, a->index);
+    y = place_chunk(b->cluster, b->index);
+    return chunk_cmp(&x, &y) < 0;
+}
+
+static void sift_down(struct walk *w, size_t at)
+{
+    struct next_chunk moving = w->heap[at];
+    for (size_t child; (child = 2 * at + 1) < w->n; at = child) {
+        if (child + 1 < w->n && comes_first(&w->heap[child + 1], &w->heap[child]))
+            child++;
+        if (!comes_first(&w->heap[child], &moving))
+            break;
+        w->heap[at] = w->heap[child];
     }
-    free(order);
+    w->heap[at] = moving;
+}
+
+static void walk_begin(struct walk *w, const struct mempool *m)
+{
+    w->n = m->by_worst.n;
+    w->heap = (struct next_chunk *)xmalloc((w->n + 1) * sizeof(*w->heap));
+    for (size_t i = 0; i < w->n; i++) {
+        const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
+        w->heap[i] = (struct next_chunk){c->chunk[0].rate, c, 0};
+    }
+    for (size_t i = w->n / 2; i-- > 0;)
+        sift_down(w, i);
+}
+
+/* On to the next chunk: of the same cluster, unless the rest of it is left out. */
+static void walk_next(struct walk *w, bool leave_out)
+{
+    struct next_chunk *top = &w->heap[0];
+    if (!leave_out && top->index + 1 < top->cluster->n_chunks)
+        top->rate = top->cluster->chunk[++top->index].rate;
+    else
+        *top = w->heap[--w->n];
+    if (w->n)
+        sift_down(w, 0);
 }
 
 void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
 {
-    walk(m, fn, ctx);
+    struct mempool_entry tx[CLUSTER_MAX];
+    struct walk w;
+    enum mempool_visit visit = MEMPOOL_TAKEN;
+
+    walk_begin(&w, m);
+    while (w.n && visit != MEMPOOL_STOP) {
+        const struct cluster *c = w.heap[0].cluster;
+        const struct chunk *k = &c->chunk[w.heap[0].index];
+        struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
+        for (unsigned i = 0; i < k->n; i++)
+            tx[i] = c->tx[k->first + i].e->pub;
+        visit = fn(ctx, &out);
+        walk_next(&w, visit == MEMPOOL_LEFT_OUT);
+    }
+    free(w.heap);
+}
+
+/* All of it, with the relations of each. */
+static void walk_all(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
+{
+    struct mempool_entry tx[CLUSTER_MAX];
+    struct placed_chunk *order;
+    size_t n = pool_chunks(m, &order);
+    bool go_on = true;
+
+    for (size_t i = 0; i < n && go_on; i++) {
+        struct mempool_chunk out = show_chunk(tx, order[i].cluster, order[i].index);
+        go_on = fn(ctx, &out);
+    }
+    free(order);
 }
 
 struct each {
-    bool (*entry)(void *ctx, const struct mempool_entry *e);
-    bool (*chunk)(void *ctx, const struct mempool_chunk *c);
+    bool (*fn)(void *ctx, const struct mempool_entry *e);
     void *ctx;
 };
 
-static enum mempool_visit visit_chunk(void *ctx, const struct mempool_chunk *c)
+static bool visit_entries(void *ctx, const struct mempool_chunk *c)
 {
     const struct each *each = (const struct each *)ctx;
     bool go_on = true;
-    if (each->chunk)
-        go_on = each->chunk(each->ctx, c);
-    for (size_t i = 0; each->entry && i < c->n && go_on; i++)
-        go_on = each->entry(each->ctx, &c->tx[i]);
-    return go_on ? MEMPOOL_TAKEN : MEMPOOL_STOP;
+    for (size_t i = 0; i < c->n && go_on; i++)
+        go_on = each->fn(each->ctx, &c->tx[i]);
+    return go_on;
 }
 
 void mempool_each(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_entry *e), void *ctx)
 {
-    struct each each = {fn, NULL, ctx};
-    walk(m, visit_chunk, &each);
+    struct each each = {fn, ctx};
+    walk_all(m, visit_entries, &each);
 }
 
 void mempool_each_chunk(struct mempool *m, bool (*fn)(void *ctx, const struct mempool_chunk *c), void *ctx)
 {
-    struct each each = {NULL, fn, ctx};
-    walk(m, visit_chunk, &each);
+    walk_all(m, fn, ctx);
 }

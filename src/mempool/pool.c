@@ -86,6 +86,11 @@ void mempool_stats(struct mempool *m, struct mempool_stats *out)
     };
 }
 
+uint64_t mempool_updates(const struct mempool *m)
+{
+    return atomic_load(&m->updates);
+}
+
 const struct policy *mempool_policy(const struct mempool *m)
 {
     return &m->o.policy;
@@ -154,6 +159,7 @@ void mempool_prioritise(struct mempool *m, const struct txid *id, int64_t fee_de
     int64_t sum = change_delta(m, id, fee_delta);
     struct entry *e = index_find(m, id);
 
+    atomic_fetch_add(&m->updates, 1);
     if (e) {
         struct pool_list all = {NULL, 0, 0};
         e->pub.modified_fee = fee_add(e->pub.fee, sum);

@@ -44,6 +44,7 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
 {
     struct pool_list left = {NULL, 0, 0};
 
+    atomic_fetch_add(&m->updates, n);
     for (size_t i = 0; i < n; i++)
         forget(m, set[i]);
     for (size_t i = 0; i < n; i++) {

@@ -21,17 +21,20 @@ int64_t mining_min_time(const struct chain_params *p, const struct header_node *
     return least;
 }
 
-void block_template_update_time(struct block_template *t, const struct chain_params *p)
+void block_template_now(const struct block_template *t, const struct chain_params *p, uint32_t *time, uint32_t *bits)
 {
     int64_t now = time_now();
     if (now < t->min_time)
         now = t->min_time;
     if (now > UINT32_MAX)
         now = UINT32_MAX;
-    if ((int64_t)t->time < now)
-        t->time = (uint32_t)now;
-    if (p->pow_min_difficulty_blocks)
-        t->bits = next_work_required(p, &t->prev->node, t->time);
+    *time = (int64_t)t->time < now ? (uint32_t)now : t->time;
+    *bits = p->pow_min_difficulty_blocks ? next_work_required(p, &t->prev->node, *time) : t->bits;
+}
+
+void block_template_update_time(struct block_template *t, const struct chain_params *p)
+{
+    block_template_now(t, p, &t->time, &t->bits);
 }
 
 static struct block_template *template_new(struct chain *c, const struct mining_options *o)
@@ -39,6 +42,7 @@ static struct block_template *template_new(struct chain *c, const struct mining_
     const struct chain_params *p = chain_get_params(c);
     struct block_template *t = (struct block_template *)xcalloc(1, sizeof(*t));
 
+    atomic_init(&t->refs, 1);
     t->prev = chain_tip(c);
     t->height = t->prev->node.height + 1;
     t->version = p->mineable_by_rpc && o->version ? o->version : block_version_after(p, &t->prev->node);
@@ -109,6 +113,13 @@ static bool chunk_fits(const struct choice *s, const struct mempool_chunk *k)
     return s->t->weight + k->weight < s->o->max_weight && s->t->sigop_cost + sigops < MAX_BLOCK_SIGOPS_COST;
 }
 
+static void print_fee(const struct mempool_entry *e)
+{
+    int64_t rate = (int64_t)((__int128)e->modified_fee * 1000 / e->vsize);
+    log_info("fee rate %s%lld.%08lld BTC/kvB txid %s", rate < 0 ? "-" : "", (long long)llabs(rate / COIN),
+             (long long)llabs(rate % COIN), txid_hex(&e->tx->txid).s);
+}
+
 static enum mempool_visit choose(void *ctx, const struct mempool_chunk *k)
 {
     struct choice *s = (struct choice *)ctx;
@@ -122,8 +133,11 @@ static enum mempool_visit choose(void *ctx, const struct mempool_chunk *k)
         return MEMPOOL_LEFT_OUT;
     }
     s->failures = 0;
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = 0; i < k->n; i++) {
         template_add(s->t, k->tx[i].tx, k->tx[i].fee, k->tx[i].sigop_cost, &s->cap);
+        if (s->o->print_fees)
+            print_fee(&k->tx[i]);
+    }
     return MEMPOOL_TAKEN;
 }
 
@@ -132,8 +146,10 @@ struct block_template *mining_template(struct chain *c, struct mempool *m, const
     struct block_template *t = template_new(c, o);
     struct choice s = {.t = t, .o = o, .mtp = header_node_mtp(&t->prev->node)};
 
-    if (m)
+    if (m) {
+        t->pool_updates = mempool_updates(m);
         mempool_take_chunks(m, choose, &s);
+    }
     template_finish(t, chain_get_params(c));
     log_info("CreateNewBlock(): block weight: %lld txs: %zu fees: %lld sigops %lld", (long long)t->weight, t->n_txs,
              (long long)t->fees, (long long)t->sigop_cost);
@@ -149,9 +165,15 @@ struct block_template *mining_template_of(struct chain *c, struct tx *const *txs
     return template_finish(t, chain_get_params(c));
 }
 
+struct block_template *block_template_ref(struct block_template *t)
+{
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    return t;
+}
+
 void block_template_free(struct block_template *t)
 {
-    if (!t)
+    if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < t->n_txs; i++)
         tx_unref(t->txs[i].tx);

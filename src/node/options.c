@@ -171,6 +171,7 @@ static const struct arg_spec specs[] = {
     {"stratumdifficulty", "<n>", M, 0, "Difficulty that stratum clients start with (default: 1); it then follows their speed"},
     {"stratumtimeout", "<n>", M, ARG_DEBUG_ONLY, "Seconds before a silent stratum client is disconnected (default: 600)"},
     {"blockversion", "<n>", M, ARG_DEBUG_ONLY, "Override block version to test forking scenarios"},
+    {"printpriority", NULL, M, ARG_DEBUG_ONLY, "Log the fee rate of each transaction that a template takes (default: 0)"},
 
     {"acceptnonstdtxn", NULL, N, ARG_DEBUG_ONLY, "Relay and mine \"non-standard\" transactions (test networks only; default: 0)"},
     {"blockreconstructionextratxn", "<n>", N, 0,
@@ -254,7 +255,6 @@ static const struct arg_spec specs[] = {
     IGNORED("natpmp"),
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
-    IGNORED("printpriority"),
     IGNORED("rest"),
     IGNORED("settings"),
     IGNORED("txindex"),

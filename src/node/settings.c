@@ -82,21 +82,22 @@ static bool apply_mining(struct node_config *c, char **error)
     m->max_weight = args_int(c->args, "blockmaxweight", MAX_BLOCK_WEIGHT);
     m->reserved_weight = args_int(c->args, "blockreservedweight", 8000);
     m->min_fee_rate = 1;
+    m->print_fees = args_bool(c->args, "printpriority", false);
     m->version = c->params.id == CHAIN_REGTEST ? (int32_t)args_int(c->args, "blockversion", 0) : 0;
     if (!fee_option(c->args, "blockmintxfee", &m->min_fee_rate, error))
         return false;
-    if (m->max_weight > MAX_BLOCK_WEIGHT)
-        return fail(error, xasprintf("-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", (long long)m->max_weight,
-                                     MAX_BLOCK_WEIGHT));
-    if (m->reserved_weight > MAX_BLOCK_WEIGHT)
-        return fail(error, xasprintf("-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
-                                     (long long)m->reserved_weight, MAX_BLOCK_WEIGHT));
-    if (m->reserved_weight > m->max_weight)
-        return fail(error, xasprintf("-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", (long long)m->reserved_weight,
-                                     (long long)m->max_weight));
     if (m->reserved_weight < 2000)
         return fail(error, xasprintf("-blockreservedweight (%lld) is lower than minimum safety value of (%d)",
                                      (long long)m->reserved_weight, 2000));
+    if (m->reserved_weight > MAX_BLOCK_WEIGHT)
+        return fail(error, xasprintf("-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)",
+                                     (long long)m->reserved_weight, MAX_BLOCK_WEIGHT));
+    if (m->max_weight > MAX_BLOCK_WEIGHT)
+        return fail(error, xasprintf("-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", (long long)m->max_weight,
+                                     MAX_BLOCK_WEIGHT));
+    if (m->reserved_weight > m->max_weight)
+        return fail(error, xasprintf("-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", (long long)m->reserved_weight,
+                                     (long long)m->max_weight));
     return apply_miner(c, error);
 }
 

@@ -85,11 +85,10 @@ static void build_block(void *arg)
     if (op->listed && !look_up_listed(op))
         return;
     t = op->listed ? mining_template_of(host->chain, op->txs, op->n, &o) : mining_template(host->chain, host->mempool, &o);
-    rpc_note_template(op->call, t);
     if (!t)
         return;
-    if (op->listed)
-        t->coinbase_value = block_subsidy(host->params, t->height); /* fees are not collected */
+    /* the transactions of a list were not chosen */
+    rpc_note_template(op->call, op->listed ? 0 : t->n_txs, op->listed ? o.reserved_weight : t->weight);
     op->block = mining_build(t, host->params, op->payee->script, op->payee->len, 0);
     block_template_free(t);
     if (op->listed && op->block)

@@ -291,11 +291,13 @@ static void arm_timer(struct http_job *job)
 static void on_wait_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct http_job *job = arg;
+    const struct rpc_wait *w = &job->reply.deferred->wait;
 
     (void)fd;
     (void)what;
-    if ((job->deadline_us && time_mono_us() >= job->deadline_us) || client_gone(job->req) ||
-        rpc_wait_over(job->h->rpc, &job->reply.deferred->wait))
+    if (job->deadline_us && time_mono_us() >= job->deadline_us)
+        job->deadline_us += rpc_wait_more(job->h->rpc, w) * 1000;
+    if ((job->deadline_us && time_mono_us() >= job->deadline_us) || client_gone(job->req) || rpc_wait_over(job->h->rpc, w))
         end_wait(job);
     else
         arm_timer(job);

@@ -24,10 +24,9 @@ void rpc_mining_options(struct mining_options *o, const struct rpc_host *host)
     o->version = a ? (int32_t)args_int(a, "blockversion", 0) : 0;
 }
 
-void rpc_note_template(struct rpc_call *call, const struct block_template *t)
+void rpc_note_template(struct rpc_call *call, size_t n_txs, int64_t weight)
 {
-    if (t)
-        atomic_store(&call->server->last_template, (uint64_t)t->n_txs << 32 | (uint32_t)t->weight);
+    atomic_store(&call->server->last_template, (uint64_t)n_txs << 32 | (uint32_t)weight);
 }
 
 double rpc_network_hashps(struct rpc_call *call, int64_t lookup, int64_t height)
@@ -83,8 +82,8 @@ static void count_pool(void *arg)
 static void write_next(struct rpc_call *call, const struct block_entry *tip)
 {
     struct json_writer *j = &call->out;
-    int64_t now = time_now(), mtp = header_node_mtp(&tip->node);
-    uint32_t bits = next_work_required(call->host->params, &tip->node, (uint32_t)(now > mtp ? now : mtp + 1));
+    int64_t now = time_now(), least = mining_min_time(call->host->params, &tip->node);
+    uint32_t bits = next_work_required(call->host->params, &tip->node, (uint32_t)(now > least ? now : least));
 
     jw_key(j, "next");
     jw_obj_begin(j);

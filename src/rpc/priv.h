@@ -85,11 +85,13 @@ enum rpc_wait_kind {
     RPC_WAIT_HEIGHT,
     RPC_WAIT_DELAY,
     RPC_WAIT_NOTHING,
-    RPC_WAIT_OPENING
+    RPC_WAIT_OPENING,
+    RPC_WAIT_TEMPLATE
 };
 struct rpc_wait {
     enum rpc_wait_kind kind;
-    struct block_hash hash; /* TIP_CHANGE: until the tip is another; BLOCK: until it is this */
+    struct block_hash hash; /* TIP_CHANGE, TEMPLATE: until the tip is another; BLOCK: until it is this */
+    uint64_t updates;       /* TEMPLATE: when time is up, it goes on until the pool's are others */
     int32_t height;
     char name[256];                        /* OPENING: until no connection is being opened by that name (loop thread only) */
     int64_t timeout_ms;                    /* 0: for ever */

@@ -14,6 +14,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
     s->host = *host;
     s->blocks = block_cache_new();
     s->sends_privately = host->args && args_bool(host->args, "privatebroadcast", false);
+    s->templates = template_store_new();
     s->started = time_mono_us() / 1000000;
     s->queue_depth = (unsigned)(depth < 1 ? 1 : depth > 1000000 ? 1000000 : depth);
     threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;
@@ -38,6 +39,7 @@ void rpc_server_unref(struct rpc_server *s)
         pool_free(s->pool);
     rpc_auth_free(s->auth);
     block_cache_free(s->blocks);
+    template_store_free(s->templates);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->mutex);
     free(s);

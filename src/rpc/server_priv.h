@@ -7,6 +7,7 @@
 struct http_server;
 struct rpc_auth;
 struct block_cache;
+struct template_store;
 
 struct rpc_server {
     atomic_uint refs; /* the owner, and everything posted to the loop */
@@ -29,8 +30,10 @@ struct rpc_server {
     atomic_bool scanning, scan_abort; /* scantxoutset */
     atomic_int scan_progress;
 
-    struct block_cache *blocks;     /* blocks.c */
-    _Atomic uint64_t last_template; /* of the last block template: transactions << 32 | weight; 0: none yet */
+    struct block_cache *blocks;        /* blocks.c */
+    struct template_store *templates;  /* template_json.c */
+    _Atomic uint64_t template_updates; /* of the pool, as the template shows them that was given out last */
+    _Atomic uint64_t last_template;    /* of the last block template: transactions << 32 | weight; 0: none yet */
 
     struct rpc_auth *auth;    /* read-only after start */
     struct http_server *http; /* loop thread */
@@ -65,6 +68,8 @@ char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size
 
 struct block_cache *block_cache_new(void);
 void block_cache_free(struct block_cache *c);
+struct template_store *template_store_new(void);
+void template_store_free(struct template_store *s);
 
 /* ---- threads.c: a job on another thread ---- */
 struct remote_job;
@@ -79,6 +84,8 @@ bool remote_stop(struct remote_job *job);
 bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w);
 /** Is it a client's wait for the chain, one of those that are counted? */
 bool rpc_wait_is_poll(const struct rpc_wait *w);
+/** The time of a wait is up: milliseconds that it goes on for all that, 0: it is over. */
+int64_t rpc_wait_more(struct rpc_server *s, const struct rpc_wait *w);
 /** Blocks this (pool) thread until the wait is over, the node stops or time is up. */
 void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w);
 

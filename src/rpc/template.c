@@ -1,6 +1,5 @@
-/* template.c - getblocktemplate (BIP22, BIP23, BIP9, BIP145): templates, long polling, proposals. The template is made on the validation thread;
- * a long poll holds no thread. */
-#include <stdio.h>
+/* template.c - getblocktemplate (BIP22, BIP23, BIP9, BIP145): templates, long polling, proposals. A template is made on the validation thread
+ * if the last one is out of date, and written on a pool thread; a long poll holds no thread. */
 #include <stdlib.h>
 
 #include "rpc/mining_priv.h"
@@ -11,21 +10,18 @@
 struct template_op {
     struct rpc_call *call;
     struct block_template *t;
-    uint64_t sequence;
 };
 
 static void make_template(void *arg)
 {
     struct template_op *op = arg;
+    const struct rpc_host *host = op->call->host;
     struct mining_options o;
-    struct mempool_stats s = {0};
 
-    rpc_mining_options(&o, op->call->host);
-    op->t = mining_template(op->call->host->chain, op->call->host->mempool, &o);
-    rpc_note_template(op->call, op->t);
-    if (op->call->host->mempool)
-        mempool_stats(op->call->host->mempool, &s);
-    op->sequence = s.sequence;
+    rpc_mining_options(&o, host);
+    op->t = template_cache_get(rpc_template_cache(op->call), host->chain, host->mempool, &o);
+    if (op->t)
+        rpc_note_template(op->call, op->t->n_txs, op->t->weight);
 }
 
 static bool has_rule(struct rpc_call *call, const char *rule)
@@ -35,129 +31,23 @@ static bool has_rule(struct rpc_call *call, const char *rule)
     if (!json_object_is_type(rules, json_type_array))
         return false;
     for (size_t i = 0; i < json_object_array_length(rules); i++) {
-        struct json_object *v = json_object_array_get_idx(rules, i);
-        if (json_object_is_type(v, json_type_string) && strcmp(json_object_get_string(v), rule) == 0)
+        if (strcmp(json_object_get_string(json_object_array_get_idx(rules, i)), rule) == 0)
             return true;
     }
     return false;
 }
 
-static void write_transactions(struct json_writer *j, const struct block_template *t)
+static bool check_rules(struct rpc_call *call)
 {
-    jw_key(j, "transactions");
-    jw_arr_begin(j);
-    for (size_t i = 0; i < t->n_txs; i++) {
-        const struct tx *tx = t->txs[i].tx;
-        jw_obj_begin(j);
-        jw_kv_hex(j, "data", tx->raw, tx->raw_len);
-        jw_kv_hash(j, "txid", tx->txid.b);
-        jw_kv_hash(j, "hash", tx->wtxid.b);
-        jw_key(j, "depends");
-        jw_arr_begin(j);
-        for (uint32_t n = 0; n < tx->n_in; n++) {
-            for (size_t k = 0; k < i; k++) {
-                if (txid_equal(&tx->in[n].prevout.txid, &t->txs[k].tx->txid)) {
-                    jw_uint(j, k + 1);
-                    break;
-                }
-            }
-        }
-        jw_arr_end(j);
-        jw_kv_int(j, "fee", t->txs[i].fee);
-        jw_kv_int(j, "sigops", t->segwit_active ? t->txs[i].sigop_cost : t->txs[i].sigop_cost / WITNESS_SCALE_FACTOR);
-        jw_kv_int(j, "weight", tx_weight(tx));
-        jw_obj_end(j);
+    struct json_object *rules = rpc_member(rpc_arg(call, 0), "rules");
+
+    if (!json_object_is_type(rules, json_type_array))
+        return true;
+    for (size_t i = 0; i < json_object_array_length(rules); i++) {
+        if (!rpc_want(call, json_object_array_get_idx(rules, i), RPC_STR))
+            return false;
     }
-    jw_arr_end(j);
-}
-
-/* Signalling by version bits. Returns: the version to show. */
-static int32_t write_rules(struct rpc_call *call, const struct block_template *t)
-{
-    const struct chain_params *p = call->host->params;
-    struct json_writer *j = &call->out;
-    uint32_t version = (uint32_t)t->version;
-
-    for (int d = 0; d < DEPLOYMENT_BIP9_COUNT; d++) {
-        enum bip9_state s = chain_bip9_state(call->host->chain, t->prev, (enum bip9_deployment_id)d);
-        if (s == BIP9_LOCKED_IN)
-            version |= 1u << p->bip9[d].bit;
-    }
-    jw_kv_int(j, "version", (int32_t)version);
-    jw_key(j, "rules");
-    jw_arr_begin(j);
-    jw_str(j, "csv");
-    if (t->segwit_active) {
-        jw_str(j, "!segwit");
-        jw_str(j, "taproot");
-    }
-    if (p->signet)
-        jw_str(j, "!signet");
-    for (int d = 0; d < DEPLOYMENT_BIP9_COUNT; d++) {
-        if (chain_bip9_state(call->host->chain, t->prev, (enum bip9_deployment_id)d) == BIP9_ACTIVE)
-            jw_str(j, p->bip9[d].name);
-    }
-    jw_arr_end(j);
-    jw_key(j, "vbavailable");
-    jw_obj_begin(j);
-    for (int d = 0; d < DEPLOYMENT_BIP9_COUNT; d++) {
-        enum bip9_state s = chain_bip9_state(call->host->chain, t->prev, (enum bip9_deployment_id)d);
-        if (s == BIP9_STARTED || s == BIP9_LOCKED_IN)
-            jw_kv_int(j, p->bip9[d].name, p->bip9[d].bit);
-    }
-    jw_obj_end(j);
-    jw_kv_int(j, "vbrequired", 0);
-    return (int32_t)version;
-}
-
-static void write_limits(struct json_writer *j, const struct block_template *t)
-{
-    static const char *const mutable_parts[] = {"time", "transactions", "prevblock"};
-    int64_t part = t->segwit_active ? 1 : WITNESS_SCALE_FACTOR;
-
-    jw_kv_int(j, "mintime", t->min_time);
-    jw_key(j, "mutable");
-    jw_arr_begin(j);
-    for (size_t i = 0; i < ARRAY_LEN(mutable_parts); i++)
-        jw_str(j, mutable_parts[i]);
-    jw_arr_end(j);
-    jw_kv_str(j, "noncerange", "00000000ffffffff");
-    jw_kv_int(j, "sigoplimit", MAX_BLOCK_SIGOPS_COST / part);
-    jw_kv_int(j, "sizelimit", MAX_BLOCK_SERIALIZED_SIZE / part);
-    if (t->segwit_active)
-        jw_kv_int(j, "weightlimit", MAX_BLOCK_WEIGHT);
-}
-
-static void write_template(struct rpc_call *call, const struct block_template *t, uint64_t sequence)
-{
-    struct json_writer *j = &call->out;
-    int64_t now = time_now();
-    char *id;
-
-    jw_obj_begin(j);
-    jw_key(j, "capabilities");
-    jw_arr_begin(j);
-    jw_str(j, "proposal");
-    jw_arr_end(j);
-    write_rules(call, t);
-    jw_kv_hash(j, "previousblockhash", t->prev->node.hash.b);
-    write_transactions(j, t);
-    jw_key(j, "coinbaseaux");
-    jw_obj_begin(j);
-    jw_obj_end(j);
-    jw_kv_int(j, "coinbasevalue", t->coinbase_value);
-    id = xasprintf("%s%llu", block_hash_hex(&t->prev->node.hash).s, (unsigned long long)sequence);
-    jw_kv_str(j, "longpollid", id);
-    free(id);
-    jw_kv_str(j, "target", rpc_target_hex(t->bits).s);
-    write_limits(j, t);
-    jw_kv_int(j, "curtime", now > t->min_time ? now : t->min_time);
-    jw_kv_hex32(j, "bits", t->bits);
-    jw_kv_int(j, "height", t->height);
-    jw_signet_challenge(call);
-    if (t->commitment)
-        jw_kv_hex(j, "default_witness_commitment", t->commitment, t->commitment_len);
-    jw_obj_end(j);
+    return true;
 }
 
 static void give_template(struct rpc_call *call)
@@ -179,12 +69,15 @@ static void give_template(struct rpc_call *call)
                   "getblocktemplate must be called with the segwit rule set (call with {\"rules\": [\"segwit\"]})");
         return;
     }
-    if (!rpc_on_validation(call, make_template, &op))
+    op.t = template_cache_peek(rpc_template_cache(call), call->host->chain, call->host->mempool);
+    if (!op.t && !rpc_on_validation(call, make_template, &op))
         return;
-    if (op.t)
-        write_template(call, op.t, op.sequence);
-    else
+    if (op.t) {
+        atomic_store(&call->server->template_updates, op.t->pool_updates);
+        rpc_write_template(call, op.t);
+    } else {
         rpc_error(call, RPC_INTERNAL_ERROR, "Unable to make a block template");
+    }
     block_template_free(op.t);
 }
 
@@ -274,48 +167,53 @@ static bool may_mine(struct rpc_call *call)
     return true;
 }
 
+/* The id names a tip and a state of the pool: <64 hex digits><updates>. */
 static bool read_long_poll(struct rpc_call *call, struct json_object *id)
 {
-    char hash[65];
-
     call->wait.hash = chain_tip(call->host->chain)->node.hash;
+    call->wait.updates = atomic_load(&call->server->template_updates);
     if (json_object_is_type(id, json_type_string)) {
-        struct json_object *text;
-        bool ok;
-        snprintf(hash, sizeof(hash), "%.64s", json_object_get_string(id));
-        text = json_object_new_string(hash);
-        ok = rpc_hash_of(call, call->wait.hash.b, text, "longpollid");
-        json_object_put(text);
+        const char *text = json_object_get_string(id);
+        size_t len = strnlen(text, 64);
+        struct json_object *hash = json_object_new_string_len(text, (int)len);
+        bool ok = rpc_hash_of(call, call->wait.hash.b, hash, "longpollid");
+        json_object_put(hash);
         if (!ok)
             return false;
+        call->wait.updates = strtoull(text + len, NULL, 10);
     }
     call->wait.timeout_ms = LONG_POLL_MS;
     return true;
 }
 
+/* Out: *proposal. */
+static bool read_mode(struct rpc_call *call, bool *proposal)
+{
+    struct json_object *mode = rpc_member(rpc_arg(call, 0), "mode");
+    const char *text = json_object_is_type(mode, json_type_string) ? json_object_get_string(mode) : NULL;
+
+    *proposal = text && strcmp(text, "proposal") == 0;
+    if (mode && !text)
+        return rpc_error(call, RPC_INVALID_PARAMETER, "Invalid mode");
+    if (*proposal)
+        return true;
+    if (!check_rules(call))
+        return false;
+    return !text || strcmp(text, "template") == 0 || rpc_error(call, RPC_INVALID_PARAMETER, "Invalid mode");
+}
+
 static void getblocktemplate(struct rpc_call *call)
 {
-    struct json_object *request = rpc_arg(call, 0), *mode = rpc_member(request, "mode"), *id = rpc_member(request, "longpollid");
-    bool proposal = false;
+    struct json_object *id = rpc_member(rpc_arg(call, 0), "longpollid");
+    bool proposal;
 
-    if (mode && !json_object_is_type(mode, json_type_string)) {
-        rpc_error(call, RPC_INVALID_PARAMETER, "Invalid mode");
+    if (!read_mode(call, &proposal))
         return;
-    }
-    if (mode) {
-        proposal = strcmp(json_object_get_string(mode), "proposal") == 0;
-        if (!proposal && strcmp(json_object_get_string(mode), "template") != 0) {
-            rpc_error(call, RPC_INVALID_PARAMETER, "Invalid mode");
-            return;
-        }
-    }
-    if (!proposal && (!may_mine(call) || (id && !read_long_poll(call, id))))
+    if (!proposal && (!may_mine(call) || !rpc_need_mempool(call) || (id && !read_long_poll(call, id))))
         return;
-    call->wait.kind = RPC_WAIT_TIP_CHANGE;
+    call->wait.kind = proposal || !id ? RPC_WAIT_NOTHING : RPC_WAIT_TEMPLATE;
     call->wait.pool_after = true;
     call->wait.finish = finish;
-    if (proposal || !id)
-        call->wait.kind = RPC_WAIT_NOTHING;
 }
 
 const struct rpc_command rpc_template_commands[] = {

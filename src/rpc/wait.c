@@ -5,6 +5,8 @@
 
 #include "rpc/server_priv.h"
 
+#define POOL_CHECK_MS 10000 /* how often the pool is looked at once a template has been the latest for its time */
+
 bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w)
 {
     const struct block_entry *tip;
@@ -16,7 +18,7 @@ bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w)
     if (w->kind == RPC_WAIT_OPENING)
         return !s->host.net_ops->opening(s->host.net, w->name);
     tip = chain_tip(s->host.chain);
-    if (w->kind == RPC_WAIT_TIP_CHANGE)
+    if (w->kind == RPC_WAIT_TIP_CHANGE || w->kind == RPC_WAIT_TEMPLATE)
         return !block_hash_equal(&tip->node.hash, &w->hash);
     if (w->kind == RPC_WAIT_BLOCK)
         return block_hash_equal(&tip->node.hash, &w->hash);
@@ -25,7 +27,13 @@ bool rpc_wait_over(struct rpc_server *s, const struct rpc_wait *w)
 
 bool rpc_wait_is_poll(const struct rpc_wait *w)
 {
-    return w->kind == RPC_WAIT_TIP_CHANGE || w->kind == RPC_WAIT_BLOCK || w->kind == RPC_WAIT_HEIGHT;
+    return w->kind == RPC_WAIT_TIP_CHANGE || w->kind == RPC_WAIT_BLOCK || w->kind == RPC_WAIT_HEIGHT ||
+           w->kind == RPC_WAIT_TEMPLATE;
+}
+
+int64_t rpc_wait_more(struct rpc_server *s, const struct rpc_wait *w)
+{
+    return w->kind == RPC_WAIT_TEMPLATE && mempool_updates(s->host.mempool) == w->updates ? POOL_CHECK_MS : 0;
 }
 
 static void deadline_in(struct timespec *ts, int64_t ms)
@@ -42,6 +50,7 @@ static void deadline_in(struct timespec *ts, int64_t ms)
 void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w)
 {
     struct timespec until;
+    int64_t more;
     int r = 0;
 
     if (w->kind == RPC_WAIT_OPENING)
@@ -53,6 +62,10 @@ void rpc_wait_block(struct rpc_server *s, const struct rpc_wait *w)
             r = pthread_cond_timedwait(&s->changed, &s->mutex, &until);
         else
             pthread_cond_wait(&s->changed, &s->mutex);
+        if (r == ETIMEDOUT && (more = rpc_wait_more(s, w)) > 0) {
+            deadline_in(&until, more);
+            r = 0;
+        }
     }
     pthread_mutex_unlock(&s->mutex);
 }
