@@ -95,7 +95,9 @@ class Model:
             made.append(base)
             self._put(base)
         for txid in ids:
-            item = self.known[txid]
+            item = self.known.get(txid)
+            if not item:  # a malformed one that was sound after all
+                continue
             self.drop_confirmed(item)
             for point in item.points:
                 if point in self.coins:

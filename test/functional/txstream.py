@@ -22,8 +22,7 @@ class Stream:
         self.stash = []
         self.verdicts = {}
         self.accepted = 0
-        self.left = {}  # blocks that were disconnected: hash: (coinbase coin, ids)
-        self.base = {}
+        self.base = {}  # all blocks: (coinbase id, its value, other ids)
 
     # -- chain --
 
@@ -39,7 +38,7 @@ class Stream:
         chain = make_chain(REGTEST_GENESIS, 0, START - 20_000, 130)
         for block in chain:
             self.submit(block)
-        coins = [self.base[b.hash][0] for b in chain[:30]]
+        coins = [self.m.undo[i][1][0] for i in range(30)]
         while coins:
             self.fan_out(coins[:6])
             coins = coins[6:]
@@ -68,16 +67,30 @@ class Stream:
             self.connected(block.hash, (block.txs[0].txid, block.txs[0].outputs[0][0]), [i.txid for i in items])
         return answer
 
-    def connected(self, name, base, ids):
-        self.g.height += 1
-        coin = Coin(base[0], 0, base[1], self.g.true, self.g.height)
-        self.base[name] = (coin, ids)
-        self.m.connect(name, coin, ids)
+    def remember(self, name, base, ids):
+        """What is in a block, whether or not it is on the active chain."""
+        self.base[name] = (base[0], base[1], ids)
 
-    def disconnected(self, n):
-        for _ in range(n):
+    def connected(self, name, base, ids):
+        self.remember(name, base, ids)
+        self.connect(name)
+
+    def connect(self, name):
+        txid, value, ids = self.base[name]
+        self.g.height += 1
+        self.m.connect(name, Coin(txid, 0, value, self.g.true, self.g.height), ids)
+
+    def follow_tip(self):
+        """To the branch that the node has chosen."""
+        path, name, known = [], self.ask("getbestblockhash")[1], set(self.m.blocks)
+        while name not in known:
+            path.append(name)
+            name = self.nodes[0].getblockheader(name)["previousblockhash"]
+        while self.m.blocks[-1] != name:
             self.m.disconnect()
-        self.g.height -= n
+            self.g.height -= 1
+        for name in reversed(path):
+            self.connect(name)
 
     def closure(self, item, out):
         """Its unconfirmed ancestors and itself, parents first."""
@@ -123,42 +136,32 @@ class Stream:
         """A branch of ours with one block more, perhaps with transactions."""
         depth = min(self.r.choice((1, 1, 2, 3, 6)), len(self.m.blocks) - 140)
         if depth < 1:
-            return self.mine()
+            return
         prev, height = self.m.blocks[-depth - 1], self.g.height - depth
         when = max(self.nodes[0].getblockheader(prev)["mediantime"] + 1, self.time)
         chain, self.serial = [], self.serial + 1
-        lost = {txid for name in self.m.blocks[-depth:] for txid in self.base[name][1]}
         for i in range(depth + 1):
             chain.append(Block(prev, height + 1 + i, when + i, [], base=coinbase(height + 1 + i, extra=b"r%d" % self.serial)).solve())
             prev = chain[-1].hash
         for block in chain:
+            self.remember(block.hash, (block.txs[0].txid, block.txs[0].outputs[0][0]), [])
             self.ask("submitblock", block.hex())
-        if self.nodes[0].getbestblockhash() == prev:
-            self.disconnected(depth)
-            for block in chain:
-                self.connected(block.hash, (block.txs[0].txid, block.txs[0].outputs[0][0]), [])
         self.after_chain()
-        return lost
 
     def invalidate(self):
         depth = min(self.r.choice((1, 1, 2, 3)), len(self.m.blocks) - 140)
         if depth < 1:
             return
-        gone = self.m.blocks[-depth:]
-        self.ask("invalidateblock", gone[0])
-        self.disconnected(depth)
+        first = self.m.blocks[-depth]
+        self.ask("invalidateblock", first)
         self.after_chain()
         if self.r.random() < 0.5:
-            self.ask("reconsiderblock", gone[0])
-            for name in gone:
-                coin, ids = self.base[name]
-                self.connected(name, (coin.point[0], coin.value), ids)
+            self.ask("reconsiderblock", first)
             self.after_chain()
 
     def after_chain(self):
-        answer = self.ask("getrawmempool")
-        assert self.nodes[0].getbestblockhash() == self.m.blocks[-1], "the model's tip"
-        self.m.sync_pool(set(answer[1]))
+        self.follow_tip()
+        self.m.sync_pool(set(self.ask("getrawmempool")[1]))
 
     # -- calls --
 
