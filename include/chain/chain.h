@@ -50,6 +50,8 @@ struct chain_events {
     /* A block became part of / left the active chain; its scripts are verified. spent: coins that it spends, flat in block order (NULL on genesis). */
     void (*block_connected)(void *ctx, const struct block_entry *e, struct block *block);
     void (*block_disconnected)(void *ctx, const struct block_entry *e, struct block *block);
+    /* chain_invalidate has just disconnected the n-th block in a row (from 1), and more may follow before tip_changed. */
+    void (*block_given_up)(void *ctx, unsigned n);
     /* The tip moved, after all connected/disconnected of that step. fork: last block common with the old tip. */
     void (*tip_changed)(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
     /* A header with more work than any before was accepted. */

@@ -167,6 +167,8 @@ void mempool_check(struct mempool *m);
 /* The chain moved: called by node from the chain's events, on the validation thread. */
 void mempool_block_connected(struct mempool *m, const struct block *b, int32_t height);
 void mempool_block_disconnected(struct mempool *m, const struct block *b);
+/** Transactions that wait since their block was disconnected are not put back, and what spends them goes. */
+void mempool_forget_disconnected(struct mempool *m);
 /** After a step of the chain is complete: puts disconnected transactions back, drops what is no longer final or mature, trims. */
 void mempool_tip_changed(struct mempool *m);
 

@@ -20,7 +20,7 @@ static void add_candidates(struct chain *c)
  * that went, NULL if none did. */
 static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e, struct block_entry **lowest)
 {
-    while (chain_contains(c, e)) {
+    for (unsigned n = 1; chain_contains(c, e); n++) {
         struct block_entry *tip = tip_of(c);
         enum rc rc = interrupted(c) ? RC_INTERRUPTED : disconnect_tip(c);
 
@@ -30,6 +30,11 @@ static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e, 
         candidates_erase(&c->candidates, tip);
         candidates_insert(&c->candidates, tip_of(c));
         *lowest = tip;
+        if (c->o.events.block_given_up) {
+            c->in_event++;
+            c->o.events.block_given_up(c->o.events.ctx, n);
+            c->in_event--;
+        }
     }
     return RC_OK;
 }

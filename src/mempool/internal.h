@@ -108,6 +108,8 @@ struct lin_tx {
  *  is reached, the order is no worse than the one of places (made to have parents first), and each chunk hangs together.
  *  Returns: is it known to be the best? */
 bool linearise(unsigned *order, const struct lin_tx *t, unsigned n, uint64_t steps);
+/** Improves n places of one chunk, parents first, in place: one pass from each end, in which what pays more than its neighbours moves past them. */
+void lin_smooth(unsigned *order, const struct lin_tx *t, unsigned n);
 /** Cuts an order into chunks: neighbours are merged wherever the later one pays more. Out: chunk, members (n at most). Returns: chunks. */
 size_t lin_chunks(struct fee_weight *chunk, uint64_t *members, const struct lin_tx *t, const unsigned *order, unsigned n);
 

@@ -177,9 +177,11 @@ static int id_cmp(const struct lin_tx *a, const struct lin_tx *b)
     return memcmp(a->id, b->id, 32);
 }
 
-/* One chunk: of those whose parents are out the best paying, then the smallest, then by id. */
+/* One chunk: of those whose parents are out the best paying, then the smallest, then by id; then smoothed. */
 static void put_chunk(struct search *s, uint64_t chunk)
 {
+    unsigned start = s->at;
+
     while (chunk) {
         const struct lin_tx *best = NULL;
         for (uint64_t b = chunk; b; b &= b - 1) {
@@ -196,6 +198,7 @@ static void put_chunk(struct search *s, uint64_t chunk)
         s->order[s->at++] = (unsigned)(best - s->t);
         chunk &= ~BIT(best - s->t);
     }
+    lin_smooth(s->order + start, s->t, s->at - start);
 }
 
 static const struct lin_tx *last_id(const struct lin_tx *t, uint64_t set)

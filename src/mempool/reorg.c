@@ -39,17 +39,22 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b)
     bound_waiting(m);
 }
 
-static void put_back(struct mempool *m)
+static void put_back(struct mempool *m, bool wanted)
 {
     struct waiting w = m->waiting;
     m->waiting = (struct waiting){NULL, 0, 0, 0};
     for (size_t i = w.n; i-- > 0;) { /* the earliest first: parents before children */
         struct mempool_result r;
-        if (tx_is_coinbase(w.tx[i]) || !mempool_accept(m, w.tx[i], false, true, &r))
+        if (!wanted || tx_is_coinbase(w.tx[i]) || !mempool_accept(m, w.tx[i], false, true, &r))
             pool_remove_recursive(m, w.tx[i], REMOVED_REORG);
         tx_unref(w.tx[i]);
     }
     free(w.tx);
+}
+
+void mempool_forget_disconnected(struct mempool *m)
+{
+    put_back(m, false);
 }
 
 static bool coins_mature(struct mempool *m, const struct header_node *tip, const struct entry *e)
@@ -114,7 +119,7 @@ void mempool_tip_changed(struct mempool *m)
 {
     if (m->reorganised) {
         m->reorganised = false;
-        put_back(m);
+        put_back(m, true);
         drop_invalid(m);
         pool_expire(m);
         pool_trim(m, m->o.max_bytes);

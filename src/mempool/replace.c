@@ -1,6 +1,7 @@
 /* replace.c - the rules of replacement, for one transaction and for a parent with its child: anything may be replaced, BIP125's signal is not
  * asked for. Called by accept.c and package.c; validation thread. */
 #include <stdio.h>
+#include <string.h>
 
 #include "mempool/internal.h"
 #include "primitives/amount.h"
@@ -28,16 +29,20 @@ bool attempt_check_replacement(struct attempt *a, struct change *c)
 /* Nothing may spend what it takes away itself. */
 bool attempt_check_ancestry(struct attempt *a)
 {
+    const struct txid *first = NULL; /* by its bytes, of those that are both */
+
     for (uint32_t i = 0; i < a->entry->n_parents; i++) {
         const struct entry *parent = a->entry->parent[i];
         for (size_t k = 0; k < a->direct.n; k++) {
             const struct entry *d = a->direct.e[k];
-            if (d->cluster == parent->cluster && parent->cluster->tx[parent->at].ancestors >> d->at & 1)
-                return verdict_invalid(a->v, TX_CONSENSUS, "bad-txns-spends-conflicting-tx", "%s spends conflicting transaction %s",
-                                       txid_hex(&a->tx->txid).s, txid_hex(&d->pub.tx->txid).s);
+            const struct txid *id = &d->pub.tx->txid;
+            if (d->cluster == parent->cluster && parent->cluster->tx[parent->at].ancestors >> d->at & 1 &&
+                (!first || memcmp(id->b, first->b, sizeof(id->b)) < 0))
+                first = id;
         }
     }
-    return true;
+    return !first || verdict_invalid(a->v, TX_CONSENSUS, "bad-txns-spends-conflicting-tx", "%s spends conflicting transaction %s",
+                                     txid_hex(&a->tx->txid).s, txid_hex(first).s);
 }
 
 /* ---- a parent and its child ---- */

@@ -7,6 +7,8 @@
 #include "util/log.h"
 #include "util/time.h"
 
+#define MOST_PUT_BACK 10 /* blocks of one invalidateblock */
+
 static void on_block_connected(void *ctx, const struct block_entry *e, struct block *block)
 {
     struct node *n = ctx;
@@ -29,6 +31,17 @@ static void on_block_disconnected(void *ctx, const struct block_entry *e, struct
     node_indexes_disconnected(n, e);
     if (n->mempool)
         mempool_block_disconnected(n->mempool, block);
+}
+
+/* Blocks taken away by hand: the pool follows at each, but what deep ones held is not put back. */
+static void on_block_given_up(void *ctx, unsigned count)
+{
+    struct node *n = ctx;
+    if (!n->mempool)
+        return;
+    if (count > MOST_PUT_BACK)
+        mempool_forget_disconnected(n->mempool);
+    mempool_tip_changed(n->mempool);
 }
 
 static void say_progress(struct node *n, const struct block_entry *tip)
@@ -133,6 +146,7 @@ struct chain_events node_chain_events(struct node *n)
         .ctx = n,
         .block_connected = on_block_connected,
         .block_disconnected = on_block_disconnected,
+        .block_given_up = on_block_given_up,
         .new_pow_valid_block = on_pow_valid,
         .tip_changed = on_tip_changed,
         .header_tip = on_header_tip,

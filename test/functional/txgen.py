@@ -435,8 +435,7 @@ class Generator:
             items.append(self.build([self.r.choice(items[-1].outputs or [self.missing()])], [self.true], 2000))
         elif x < 0.22:
             items = [self.single() for _ in range(self.r.choice((1, 2, 3, 26)))]
-        elif x < 0.26 and self.victim():  # a parent that is there already
-            parent = self.victim()
+        elif x < 0.26 and (parent := self.victim()):  # a parent that is there already
             coin = self.of_item(parent)
             items = [parent, self.build([coin or self.missing()], [self.true], self.r.choice((100, 1000, 5000)), version=parent.tx.version)]
             if self.r.random() < 0.4:
@@ -585,6 +584,6 @@ FAULTS = [
     lambda g, base, coin: g.build([coin], [g.true], g.r.choice((99, 100, 101, 10_000_000, 9_999_000, 10_001_000))),
     lambda g, base, coin: g.build([coin], [g.true], fee=coin.value), lambda g, base, coin: g.build([coin], [g.true], fee=coin.value - 300),
     lambda g, base, coin: g.build([coin] + [g.missing()], [g.true], 1000), lambda g, base, coin: g.victim() or base,
-    lambda g, base, coin: (g.victim() and g.other_witness(g.victim())) or base, tiny, two_dusts, free_dust, sigop_heavy, legacy_sigops,
+    lambda g, base, coin: ((victim := g.victim()) and g.other_witness(victim)) or base, tiny, two_dusts, free_dust, sigop_heavy, legacy_sigops,
     lambda g, base, coin: g.build([coin] + [c for c in [g.m.coins.get(g.m.blocks and g.m.undo[-1][1] and g.m.undo[-1][1][0].point)] if c], [g.true], 1000),
 ]
