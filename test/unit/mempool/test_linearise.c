@@ -151,6 +151,48 @@ static void best_of_all(void **state)
     }
 }
 
+static void smoothing(void **state)
+{
+    static const uint8_t ids[3][32] = {{1}, {2}, {3}};
+    struct lin_tx t[3] = {{{10, 10}, 1, ids[0]}, {{30, 10}, 3, ids[1]}, {{50, 10}, 4, ids[2]}}; /* the second spends the first */
+    unsigned last_is_best[3] = {0, 1, 2}, child_is_far[3] = {0, 2, 1}, two[2] = {0, 2};
+    struct rng rng;
+
+    (void)state;
+    lin_smooth(last_is_best, t, 3);
+    assert_memory_equal(last_is_best, ((unsigned[]){2, 0, 1}), sizeof(last_is_best));
+    t[1].rate.fee = 90;
+    t[2].rate.fee = 10;
+    lin_smooth(child_is_far, t, 3);
+    assert_memory_equal(child_is_far, ((unsigned[]){0, 1, 2}), sizeof(child_is_far));
+    lin_smooth(two, t, 2); /* nothing to gain in a pair */
+    assert_memory_equal(two, ((unsigned[]){0, 2}), sizeof(two));
+
+    rng_init_seed(&rng, 9);
+    for (unsigned round = 0; round < 500; round++) { /* in any order, parents stay first and fees come no later */
+        struct fee_weight before[CLUSTER_MAX], after[CLUSTER_MAX];
+        uint64_t unused[CLUSTER_MAX], left;
+        unsigned order[CLUSTER_MAX], at = 0;
+        struct graph g;
+        size_t n_before, n_after;
+
+        random_graph(&g, &rng, 3 + round % 60);
+        for (left = (1ull << g.n) - 1; left;) {
+            uint64_t b = left;
+            while ((g.t[__builtin_ctzll(b)].ancestors & left) != (b & -b))
+                b &= b - 1;
+            order[at++] = (unsigned)__builtin_ctzll(b);
+            left &= ~(b & -b);
+        }
+        n_before = lin_chunks(before, unused, g.t, order, g.n);
+        lin_smooth(order, g.t, g.n);
+        check_is_order(&g, order);
+        n_after = lin_chunks(after, unused, g.t, order, g.n);
+        enum diagram_order cmp = diagram_compare(after, n_after, before, n_before);
+        assert_true(cmp == DIAGRAM_BETTER || cmp == DIAGRAM_SAME);
+    }
+}
+
 /* Where the transactions stand in the array says nothing. */
 static void same_for_any_places(void **state)
 {
@@ -263,7 +305,8 @@ static void diagrams(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(best_of_all), cmocka_unit_test(same_for_any_places),
-                                       cmocka_unit_test(bounded), cmocka_unit_test(extreme_fees), cmocka_unit_test(diagrams)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(best_of_all),         cmocka_unit_test(smoothing),
+                                       cmocka_unit_test(same_for_any_places), cmocka_unit_test(bounded),
+                                       cmocka_unit_test(extreme_fees),        cmocka_unit_test(diagrams)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,29 @@ static void spends_what_it_replaces(void **state)
     tx_unref(a);
 }
 
+/* Of several such the first by its bytes is named, wherever it is spent. */
+static void names_the_first_conflict(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    for (unsigned round = 0; round < 6; round++) {
+        struct outpoint in[4] = {bed_coin(t, 100000), bed_coin(t, 100000)};
+        struct tx *a = bed_tx1(t, in[0], 99000), *b = bed_tx1(t, in[1], 99000), *tx;
+        const struct tx *first = memcmp(a->txid.b, b->txid.b, 32) < 0 ? a : b;
+        int64_t value = 300000;
+
+        assert_accepted(t, a);
+        assert_accepted(t, b);
+        in[2] = out_of(round & 1 ? a : b, 0);
+        in[3] = out_of(round & 1 ? b : a, 0);
+        tx = bed_tx(t, 2, in, 4, &value, 1, 0);
+        assert_refused(t, tx, TX_CONSENSUS, "bad-txns-spends-conflicting-tx");
+        assert_non_null(strstr(t->r.verdict.debug, txid_hex(&first->txid).s));
+        tx_unref(tx);
+        tx_unref(a);
+        tx_unref(b);
+    }
+}
+
 static void too_many_clusters(void **state)
 {
     struct bed *t = (struct bed *)*state;
@@ -235,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cluster_weight, setup, teardown),
         cmocka_unit_test_setup_teardown(replaces, setup, teardown),
         cmocka_unit_test_setup_teardown(diagram, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_the_first_conflict, setup, teardown),
         cmocka_unit_test_setup_teardown(spends_what_it_replaces, setup, teardown),
         cmocka_unit_test_setup_teardown(too_many_clusters, setup, teardown),
         cmocka_unit_test_setup_teardown(version_three, setup, teardown),
