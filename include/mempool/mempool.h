@@ -9,6 +9,7 @@
 
 struct mempool;
 struct sig_cache;
+struct fees; /* mempool/fees.h */
 
 /* The chain as the mempool sees it; all called on the validation thread. */
 struct mempool_chain {
@@ -16,6 +17,10 @@ struct mempool_chain {
     enum rc (*get_coin)(void *ctx, struct coin *c, const struct outpoint *o, struct arena *arena);
     const struct header_node *(*tip)(void *ctx);
     bool (*settled)(void *ctx); /* are the coins those of the tip, with no block beyond it being connected? NULL: always */
+    /* For fee estimates: is the tip that of the network, so that what comes in now competes for the next block? NULL: always. And does the
+     * node still download the chain for the first time? NULL: never. */
+    bool (*current)(void *ctx);
+    bool (*initial_download)(void *ctx);
 };
 /* All on the validation thread; tx may be tx_ref'ed. */
 struct mempool_events {
@@ -31,6 +36,7 @@ struct mempool_options {
     int64_t expiry;   /* seconds */
     unsigned check;   /* -checkmempool: mempool_check after every so many changes; 0: never */
     struct sig_cache *sig_cache;
+    struct fees *fees; /* borrowed: is told what comes and goes; NULL: nobody estimates */
     struct mempool_chain chain;
     struct mempool_events events;
 };
@@ -171,6 +177,9 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b);
 void mempool_forget_disconnected(struct mempool *m);
 /** After a step of the chain is complete: puts disconnected transactions back, drops what is no longer final or mature, trims. */
 void mempool_tip_changed(struct mempool *m);
+
+/** Tells the fee estimator that everything left unmined, as the end of the node makes it look. */
+void mempool_forget_fees(struct mempool *m);
 
 /** mempool.dat in Core's format (version 2: obfuscated; version 1 is read too). Out: *count (may be NULL): transactions written / taken
  *  back. mempool_load: RC_NOT_FOUND without a file, RC_CORRUPT if it is not one or cut short (what came before the fault is kept). */

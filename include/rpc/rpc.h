@@ -21,6 +21,7 @@ struct rpc_host {
     const char *log_path;
     struct chain *chain;
     struct mempool *mempool;      /* validation thread */
+    struct fees *fees;            /* likewise; NULL: fees are not estimated */
     struct filter_index *filters; /* NULL: there is no such index */
     struct loop *loop;
     struct queue *validation; /* jobs for the validation thread */
@@ -35,6 +36,8 @@ struct rpc_host {
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */
     void *ctx;
     void (*request_stop)(void *ctx);
+    void (*forward)(void *ctx,
+                    int64_t seconds); /* timers of the validation thread, on it, as if so much time had passed; NULL: none */
     /* Out: what the user should know of the network, "" if nothing. Any thread. NULL: nothing ever. */
     void (*warning)(void *ctx, char *text, size_t size);
 };

@@ -14,6 +14,8 @@ bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 /** Do both paths lead to the same existing file or folder? */
 bool fs_same(const char *a, const char *b);
+/** When a file was last changed. Out: *seconds (Unix time). Returns: false if there is none. */
+bool fs_mtime(const char *path, int64_t *seconds);
 /** mkdir -p with mode 0700. */
 enum rc fs_mkdirs(const char *path);
 /** Reads a whole file of at most max bytes (RC_CORRUPT if it is larger). Out: *data (to free, NUL-terminated beyond len), *len. */

@@ -16,8 +16,22 @@ void pool_note_replaced(struct mempool_package_result *r, const struct change *c
         r->replaced[r->n_replaced++] = c->conflicts.e[i]->pub.tx->txid;
 }
 
-void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee)
+/* What came back from a block, came with others or hangs on something in the pool says nothing of its own fee rate. */
+static void tell_fees(struct mempool *m, const struct tx *tx, const struct accept_rules *rules)
 {
+    struct entry *e = index_find(m, &tx->txid);
+    bool counts;
+
+    if (!m->o.fees || !e)
+        return;
+    counts = !rules->bypass_limits && !rules->trim_later && e->n_parents == 0 &&
+             (!m->o.chain.current || m->o.chain.current(m->o.chain.ctx));
+    e->fees_mark = fees_tx_added(m->o.fees, e->pub.height, policy_rate(e->pub.fee, e->pub.vsize), counts);
+}
+
+void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee, const struct accept_rules *rules)
+{
+    tell_fees(m, tx, rules);
     if (m->o.events.added)
         m->o.events.added(m->o.events.ctx, tx, fee, m->sequence);
     m->sequence++;
@@ -55,7 +69,7 @@ static bool add(struct attempt *a, struct change *c)
         if (!index_find(m, &a->tx->txid))
             return verdict_invalid(a->v, TX_RECONSIDERABLE, "mempool full", NULL);
     }
-    pool_tell_added(m, a->tx, fee);
+    pool_tell_added(m, a->tx, fee, a->rules);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "mempool/fees.h"
 #include "mempool/mempool.h"
 
 #define CLUSTER_MAX 64 /* members; sets of them are bits of a uint64_t */
@@ -54,6 +55,7 @@ struct entry {
     struct entry **parent;
     uint32_t n_parents;
     bool in_pool;
+    uint16_t fees_mark; /* see fees_tx_added */
     struct cluster *cluster;
     unsigned at;          /* place in the cluster */
     uint64_t serial;      /* order of arrival, never the same twice */
@@ -299,8 +301,8 @@ bool attempts_check_replacement(const struct attempt *all, size_t n, struct chan
 /** Out: *r; replaced (may be NULL): ids of what went are added to it. */
 bool pool_accept(struct mempool *m, struct tx *tx, const struct accept_rules *rules, struct mempool_result *r,
                  struct mempool_package_result *replaced);
-/** Tells the events that a transaction was added. */
-void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee);
+/** Tells the fee estimator and the events that a transaction was added. */
+void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee, const struct accept_rules *rules);
 /** Adds the ids of what a change takes away. */
 void pool_note_replaced(struct mempool_package_result *r, const struct change *c);
 /* locks.c: when a transaction may be mined. */

@@ -153,7 +153,7 @@ static void submit(struct together *t)
     pool_note_replaced(t->r, &t->change);
     change_apply(&t->change, false);
     for (size_t i = 0; i < t->n; i++)
-        pool_tell_added(t->m, t->try[i].tx, fee[i]);
+        pool_tell_added(t->m, t->try[i].tx, fee[i], t->rules);
 }
 
 /* Those of txs in places (bits) as one. Out: results of those that were judged, and the package's verdict if it is refused. */

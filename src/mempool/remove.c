@@ -63,6 +63,8 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
     pool_list_clear(&left);
     for (size_t i = 0; i < n; i++) {
         uint64_t sequence = m->sequence++;
+        if (m->o.fees && why != REMOVED_BLOCK)
+            fees_tx_removed(m->o.fees, set[i]->fees_mark, set[i]->pub.height);
         if (m->o.events.removed)
             m->o.events.removed(m->o.events.ctx, set[i]->pub.tx, removal_name(why), sequence);
         entry_free(set[i]);
@@ -90,7 +92,14 @@ void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal 
     pool_list_clear(&gone);
 }
 
-static void remove_confirmed(struct mempool *m, const struct block *b)
+/* Those of a block's transactions that were in the pool, for the fee estimator. */
+struct known_txs {
+    struct fees_mined *tx;
+    size_t n;
+    int64_t weight;
+};
+
+static void remove_confirmed(struct mempool *m, const struct block *b, struct known_txs *known)
 {
     struct pool_list gone = {NULL, 0, 0};
     for (uint32_t i = 0; i < b->n_tx; i++) {
@@ -98,8 +107,36 @@ static void remove_confirmed(struct mempool *m, const struct block *b)
         if (e)
             pool_list_add(&gone, e);
     }
+    if (m->o.fees && gone.n)
+        known->tx = (struct fees_mined *)xmalloc(gone.n * sizeof(*known->tx));
+    for (size_t i = 0; known->tx && i < gone.n; i++) {
+        const struct mempool_entry *e = &gone.e[i]->pub;
+        known->tx[known->n++] = (struct fees_mined){gone.e[i]->fees_mark, e->height, policy_rate(e->fee, e->vsize)};
+        known->weight += e->weight;
+    }
     pool_remove(m, gone.e, gone.n, REMOVED_BLOCK);
     pool_list_clear(&gone);
+}
+
+static void tell_fees(struct mempool *m, const struct block *b, int32_t height, struct known_txs *known)
+{
+    struct fees_block block = {.hash = b->hash, .height = height, .known_weight = known->weight};
+
+    if (m->o.fees && !(m->o.chain.initial_download && m->o.chain.initial_download(m->o.chain.ctx))) {
+        for (uint32_t i = 1; i < b->n_tx; i++)
+            block.weight += tx_weight(&b->tx[i]);
+        fees_block_connected(m->o.fees, &block, known->tx, known->n);
+    }
+    free(known->tx);
+}
+
+void mempool_forget_fees(struct mempool *m)
+{
+    for (size_t i = 0; m->o.fees && i < m->by_time.n; i++) {
+        struct entry *e = entry_of_time(m->by_time.node[i]);
+        fees_tx_removed(m->o.fees, e->fees_mark, e->pub.height);
+        e->fees_mark = 0;
+    }
 }
 
 static void remove_conflicts(struct mempool *m, const struct tx *tx)
@@ -142,11 +179,12 @@ static void remove_waiting(struct mempool *m, const struct block *b)
 
 void mempool_block_connected(struct mempool *m, const struct block *b, int32_t height)
 {
-    (void)height;
+    struct known_txs known = {NULL, 0, 0};
+
     if (m->waiting.n)
         remove_waiting(m, b);
     if (m->by_txid.n) {
-        remove_confirmed(m, b);
+        remove_confirmed(m, b, &known);
         for (uint32_t i = 0; i < b->n_tx && m->by_txid.n; i++)
             remove_conflicts(m, &b->tx[i]);
     }
@@ -154,4 +192,5 @@ void mempool_block_connected(struct mempool *m, const struct block *b, int32_t h
         pool_forget_delta(m, &b->tx[i].txid);
     m->rolling_time = time_now();
     m->block_since_bump = true;
+    tell_fees(m, b, height, &known);
 }

@@ -99,6 +99,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->log_path = n->config->log_path ? n->config->log_path : "";
     h->chain = n->chain;
     h->mempool = n->mempool;
+    h->fees = n->fees;
     h->filters = n->filters;
     h->loop = n->loop;
     h->validation = n->validation;
@@ -112,6 +113,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->interrupt = &n->interrupt;
     h->ctx = n;
     h->request_stop = node_request_stop;
+    h->forward = node_fees_forward;
     h->warning = get_warning;
 }
 

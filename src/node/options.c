@@ -214,6 +214,8 @@ static const struct arg_spec specs[] = {
     {"vbparams", "<deployment:start:end[:min_activation_height]>", P, ARG_DEBUG_ONLY,
      "Parameters of a version bits deployment (regtest)"},
 
+    {"acceptstalefeeestimates", NULL, D, ARG_DEBUG_ONLY,
+     "Read fee estimates even if they are stale (regtest only; default: 0); they are when they are 60 hours old"},
     {"capturemessages", NULL, D, ARG_DEBUG_ONLY, "Capture all P2P messages to disk, below message_capture/ (default: 0)"},
     {"checkblockindex", "<n>", D, ARG_DEBUG_ONLY,
      "Check the block tree's consistency with every operation (default: 0, regtest: 1)"},
@@ -269,7 +271,6 @@ static const struct arg_spec specs[] = {
     IGNORED("zmqpubrawtxhwm"),
     IGNORED("zmqpubsequence"),
     IGNORED("zmqpubsequencehwm"),
-    IGNORED("acceptstalefeeestimates"),
     IGNORED("addresstype"),
     IGNORED("avoidpartialspends"),
     IGNORED("changetype"),

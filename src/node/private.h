@@ -6,7 +6,7 @@
 
 #include "chain/chain.h"
 #include "index/filter_index.h"
-#include "mempool/mempool.h"
+#include "mempool/fees.h"
 #include "mining/cpu_miner.h"
 #include "net/loop.h"
 #include "node/config.h"
@@ -29,6 +29,8 @@ struct node {
     struct chain *chain;               /* made, used and closed by the validation thread; its read side by all */
     struct mempool *mempool;           /* likewise */
     struct filter_index *filters;      /* likewise; NULL: not wanted */
+    struct fees *fees;                 /* likewise; NULL: with -blocksonly */
+    int64_t fees_flushed;              /* monotonic microseconds */
     struct cpu_miner *miner;           /* made when the chain stands */
     _Atomic(struct stratum *) stratum; /* NULL: off */
     struct node_net *net;
@@ -58,6 +60,14 @@ void node_indexes_wake(struct node *n);
 void node_indexes_disconnected(struct node *n, const struct block_entry *e);
 int32_t node_indexes_need_from(struct node *n); /* the lowest height that must not be pruned */
 void node_indexes_close(struct node *n);        /* the chain is flushed */
+
+/* fees.c; validation thread */
+void node_fees_open(struct node *n);                /* the chain stands, the mempool is about to */
+void node_fees_periodic(struct node *n);            /* writes the files if it is time */
+void node_fees_forward(void *ctx, int64_t seconds); /* as if so much time had passed */
+void node_fees_close(struct node *n);               /* writes them for the last time */
+bool node_fees_current(void *ctx);                  /* see struct mempool_chain */
+bool node_fees_initial_download(void *ctx);
 
 /* events.c */
 struct chain_events node_chain_events(struct node *n);

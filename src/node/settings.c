@@ -198,6 +198,9 @@ static bool check_limits(const struct node_config *c, char **error)
 
     if (mempool < 0 || (mempool > 0 && mempool < least))
         return fail(error, xasprintf("-maxmempool must be at least %lld MB", (long long)least));
+    if (c->params.id != CHAIN_REGTEST && args_bool(c->args, "acceptstalefeeestimates", false) &&
+        !args_bool(c->args, "blocksonly", false))
+        return fail(error, xasprintf("acceptstalefeeestimates is not supported on %s chain.", c->dir.network->name));
     if (prune < 0)
         return fail(error, xstrdup("Prune cannot be configured with a negative value."));
     if (prune > 1 && prune < MIN_PRUNE_MIB)

@@ -81,7 +81,9 @@ static void open_mempool(struct node *n)
                  : check > 1000000 ? 1000000
                                    : (unsigned)check,
         .sig_cache = n->sig_cache,
-        .chain = {n, mempool_get_coin_of_chain, mempool_tip_of_chain, mempool_chain_settled},
+        .fees = n->fees,
+        .chain = {n, mempool_get_coin_of_chain, mempool_tip_of_chain, mempool_chain_settled, node_fees_current,
+                  node_fees_initial_download},
         .events = node_mempool_events(n),
     };
     n->mempool = mempool_new(&o);
@@ -145,6 +147,7 @@ static void close_chain(struct node *n)
             log_warning("Failed to write mempool file %s: %s", path, strerror(errno));
     }
     free(path);
+    node_fees_close(n);
     if (n->filters)
         (void)chain_flush(n->chain); /* the place of an index may not run ahead of the coins on disk */
     node_indexes_close(n);
@@ -171,6 +174,7 @@ void *node_validation_main(void *arg)
         free(error);
         return NULL;
     }
+    node_fees_open(n);
     open_mempool(n);
     if (!node_indexes_open(n, &error)) {
         node_fatal(n, error);
@@ -187,9 +191,11 @@ void *node_validation_main(void *arg)
         node_chain_opened(n);
     load_mempool(n);
     log_info("initload thread exit");
-    while (!queue_closed(n->validation) || queue_len(n->validation))
+    while (!queue_closed(n->validation) || queue_len(n->validation)) {
         if (!queue_run_one(n->validation, queue_len(n->validation) ? 0 : (chain_drain(n->chain), IDLE_MS)))
             chain_periodic(n->chain);
+        node_fees_periodic(n);
+    }
     close_chain(n);
     return NULL;
 }
@@ -198,6 +204,7 @@ void node_parts_close(struct node *n)
 {
     if (n->mempool)
         mempool_free(n->mempool);
+    fees_free(n->fees);
     if (n->sig_cache)
         sig_cache_free(n->sig_cache);
 }

@@ -50,6 +50,12 @@ static void forward(void *arg)
     op->host->net_ops->forward(op->host->net, op->seconds);
 }
 
+static void forward_node(void *arg)
+{
+    struct forward_op *op = arg;
+    op->host->forward(op->host->ctx, op->seconds);
+}
+
 /* Most timers here follow the mocked clock by themselves; the network's others are moved, and what is then due is done. */
 static void mockscheduler(struct rpc_call *call)
 {
@@ -63,6 +69,8 @@ static void mockscheduler(struct rpc_call *call)
         struct forward_op op = {call->host, seconds};
         if (call->host->net)
             rpc_on_loop(call, forward, &op);
+        if (call->host->forward)
+            rpc_on_validation(call, forward_node, &op);
         drain_queues(call);
     }
 }

@@ -26,6 +26,15 @@ bool fs_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bool fs_mtime(const char *path, int64_t *seconds)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *seconds = st.st_mtime;
+    return true;
+}
+
 bool fs_same(const char *a, const char *b)
 {
     struct stat sa, sb;
