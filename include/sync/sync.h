@@ -52,7 +52,8 @@ struct sync_block {
     uint32_t n_parts;
     uint32_t n_prefilled, n_pool, n_extra; /* where they are from (log) */
     bool segwit;                           /* BIP141 is in force for it */
-    bool wanted;                           /* out of parts: sender was asked for it */
+    bool wanted;                           /* its sender was asked for it */
+    bool counts;                           /* as being here, until it is judged: nobody is asked for it meanwhile */
     bool first;                            /* out of parts: as the first one */
     size_t unread;                         /* what the queue counts: bytes that wait */
     /* Set by sync_block_prepare. */

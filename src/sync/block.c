@@ -44,7 +44,8 @@ static bool too_many_txs(const struct message *m)
 
 void block_submit(struct sync *s, struct peer *p, struct sync_block *b)
 {
-    flight_get(s, &b->hash)->processing++;
+    if (b->counts)
+        flight_get(s, &b->hash)->processing++;
     b->unread = b->len;
     p->pending_bytes += b->unread;
     job_begin(p, JOB_BLOCK);
@@ -79,10 +80,10 @@ void on_block(struct sync *s, struct peer *p, const struct message *m)
     f = flight_find(s, &hash);
     if (f) {
         b->requested = f->n_asked > 0;
+        /* Copies that nobody asked its sender for do not count: garbage behind a good header would keep us from fetching the block. */
+        b->wanted = b->counts = flight_asked(f, p->id) != NULL;
         flight_delivered(s, p, f);
-        f->processing++; /* it must not go before it is submitted */
         flight_unask(s, f, p->id);
-        f->processing--;
     }
     source_add(s, &hash, p->id, false);
     block_submit(s, p, b);
@@ -158,8 +159,13 @@ static void not_ready(struct sync *s, struct peer *p, peer_id sender, const stru
     if (b->outcome == BLOCK_MALFORMED)
         log_debug(LOG_NET, "ProcessMessages(%s, %zu bytes): Exception '%s' caught, peer=%" PRId64, b->parts ? "blocktxn" : "block",
                   b->unread, b->problem, p->id);
-    if (b->parts)
+    if (b->outcome == BLOCK_MALFORMED && b->wanted) {
+        /* It would be asked again, and again, and keep the block from us. */
+        log_debug(LOG_NET, "the answer to our request for a block does not decode, " DISCONNECT_FMT, p->id);
+        peer_disconnect(s, p);
+    } else if (b->parts) {
         compact_failed(s, p, b);
+    }
 }
 
 void sync_block_done(struct sync *s, peer_id peer, const struct sync_block *b)
@@ -168,7 +174,7 @@ void sync_block_done(struct sync *s, peer_id peer, const struct sync_block *b)
     struct flight *f = flight_find(s, &b->hash);
     const struct verdict *v = &b->verdict;
 
-    if (f && f->processing)
+    if (f && b->counts)
         f->processing--;
     if (f && b->is_new)
         flight_unask_all(s, f); /* whoever else was asked for it */

@@ -64,12 +64,10 @@ static void rebuild(struct sync *s, struct peer *p, struct flight *f, uint8_t *b
 
     b->bytes = bytes_take;
     b->len = len;
-    b->wanted = true;
+    b->wanted = b->counts = true;
     b->first = f->asked[0].peer == p->id;
     flight_delivered(s, p, f);
-    f->processing++; /* it must not go before it is submitted */
     flight_unask(s, f, p->id);
-    f->processing--;
     source_add(s, &b->hash, p->id, true);
     block_submit(s, p, b);
 }
@@ -86,6 +84,7 @@ static void try_without_asking(struct sync *s, struct peer *p, const struct msg_
     missing = xmalloc(CMPCT_MAX_TXS * sizeof(*missing));
     if (partial_missing(partial, missing) == 0) {
         b = partial_take(partial, segwit_for(s, &m->header));
+        b->counts = true;
         source_add(s, &b->hash, p->id, true);
         block_submit(s, p, b);
     }

@@ -376,6 +376,73 @@ static void mutated_copy_blames_its_sender(void **state)
     block_unref(b);
 }
 
+/* The next block of a, whose header alone is known. */
+static struct block *header_first(struct sim_node *a)
+{
+    struct block *b = sim_next_block(a, chain_tip(a->bed.c), 7);
+    const struct block_entry *last;
+    struct verdict v;
+
+    verdict_init(&v);
+    assert_true(chain_accept_headers(a->bed.c, &b->header, 1, true, &last, &v));
+    return b;
+}
+
+/* Copies that nobody asked for, cut off behind a good header, do not keep us from asking others for the block. */
+static void garbage_behind_a_good_header(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *a = sim_add(s, NULL);
+    struct sim_msg *m;
+    struct block *b;
+    peer_id honest, hostile;
+
+    sim_grow(a, 3);
+    honest = play_peer(s, a, CONN_INBOUND, 0, true);
+    hostile = play_peer(s, a, CONN_INBOUND, 0, true);
+    b = header_first(a);
+    a->frozen = true;
+    for (int i = 0; i < 3; i++)
+        play(s, a, hostile, "block", b->raw, BLOCK_HEADER_SIZE + 1);
+    assert_int_equal(a->n_jobs, 3);
+    play_inv(s, a, honest, "inv", INV_BLOCK, b->hash.b);
+    m = played(a, honest, "getdata");
+    assert_non_null(m);
+    assert_memory_equal(m->data + 5, b->hash.b, 32);
+    sim_msg_free(m);
+    play_block(s, a, honest, b);
+    a->frozen = false;
+    sim_run(s);
+    assert_true(block_hash_equal(&chain_tip(a->bed.c)->node.hash, &b->hash));
+    assert_true(a->peer[hostile].used);
+    block_unref(b);
+}
+
+/* Who answers a request with a block that does not decode is not asked for it again: another peer is. */
+static void malformed_answer(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *a = sim_add(s, NULL);
+    struct block *b;
+    peer_id honest, hostile;
+
+    sim_grow(a, 3);
+    hostile = play_peer(s, a, CONN_INBOUND, 0, true);
+    b = header_first(a);
+    play_inv(s, a, hostile, "inv", INV_BLOCK, b->hash.b);
+    assert_true(played_any(a, hostile, "getdata"));
+    honest = play_peer(s, a, CONN_INBOUND, 0, true);
+    play_inv(s, a, honest, "inv", INV_BLOCK, b->hash.b);
+    assert_false(played_any(a, honest, "getdata"));
+    play(s, a, hostile, "block", b->raw, b->raw_len - 1);
+    assert_false(a->peer[hostile].used);
+    assert_false(a->peer[hostile].discouraged);
+    assert_true(played_any(a, honest, "getdata"));
+    play_block(s, a, honest, b);
+    assert_true(block_hash_equal(&chain_tip(a->bed.c)->node.hash, &b->hash));
+    block_unref(b);
+}
+
 /* More transactions than a block can hold are not even decoded; as many as the bytes cannot hold are only a malformed message. */
 static void too_many_transactions(void **state)
 {
@@ -418,6 +485,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(presync_of_a_long_chain, start_time, end_time),
         cmocka_unit_test_setup_teardown(low_work_chain_is_not_kept, start_time, end_time),
         cmocka_unit_test_setup_teardown(mutated_copy_blames_its_sender, start_time, end_time),
+        cmocka_unit_test_setup_teardown(garbage_behind_a_good_header, start_time, end_time),
+        cmocka_unit_test_setup_teardown(malformed_answer, start_time, end_time),
         cmocka_unit_test_setup_teardown(too_many_transactions, start_time, end_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
