@@ -10,7 +10,7 @@
 #include "util/mem.h"
 
 #define PAYLOAD_AHEAD (256u * 1024)
-#define PAYLOAD_KEEP (64u * 1024) /* a larger buffer is given back after its message */
+#define PAYLOAD_KEEP (4u * 1024) /* a larger buffer is given back after its message */
 
 void transport_v1_init(struct transport_v1 *t, const uint8_t magic[4])
 {
@@ -98,7 +98,7 @@ static void payload_reserve(struct transport_v1 *t, uint32_t need)
         t->payload_cap = 0; /* the last message's was taken */
     if (need <= t->payload_cap)
         return;
-    cap = (size_t)need + PAYLOAD_AHEAD;
+    cap = (size_t)need + (need < PAYLOAD_AHEAD ? need : PAYLOAD_AHEAD); /* as much again: memory follows what has come */
     if (cap > t->payload_len)
         cap = t->payload_len;
     t->payload = xrealloc(t->payload, cap);

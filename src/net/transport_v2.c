@@ -19,7 +19,7 @@
 #define MAX_CONTENTS (1 + TYPE_LEN + MAX_MESSAGE_PAYLOAD) /* a long message type and a payload */
 #define AFTER_LENGTH (BIP324_EXPANSION - BIP324_LENGTH)   /* of a packet, beside its contents */
 #define AHEAD (256u * 1024)
-#define KEEP (64u * 1024) /* a larger buffer is given back after its message */
+#define KEEP (4u * 1024) /* a larger buffer is given back after its message */
 
 enum state {
     STATE_MAYBE_V1, /* responder: do the first 16 bytes begin a v1 connection? */
@@ -162,7 +162,7 @@ static enum transport_event take_key(struct transport_v2 *t, const uint8_t *data
 /* Room for `need` bytes, of `whole` that are announced. */
 static void reserve(struct transport_v2 *t, size_t need, size_t whole)
 {
-    size_t cap = need + AHEAD < whole ? need + AHEAD : whole;
+    size_t ahead = need < AHEAD ? need : AHEAD, cap = need + ahead < whole ? need + ahead : whole;
     if (need <= t->cap)
         return;
     t->buf = xrealloc(t->buf, cap);

@@ -15,7 +15,7 @@ bool addr_setup(struct peer *p)
     if (p->facts.type == CONN_BLOCK_RELAY || p->facts.type == CONN_FEELER)
         return false;
     if (!p->addr_relay)
-        recent_init(&p->addr_known, KNOWN_ADDRESSES);
+        recent_init_small(&p->addr_known, KNOWN_ADDRESSES);
     p->addr_relay = true;
     return true;
 }

@@ -8,6 +8,7 @@
 
 #define ADDR_FETCH_TIMEOUT 300 /* s */
 #define GETDATA_PART 1000
+#define KNOWN_TXS 12000 /* in each of two generations: what all of the network brings in a quarter of an hour */
 
 const char *connection_type_name(enum connection_type t)
 {
@@ -33,7 +34,7 @@ void sync_peer_connected(struct sync *s, peer_id peer, const struct peer_facts *
     p->last_inv_sequence = 1;
     p->addr_tokens = 1.0;
     p->addr_tokens_time = time_now_us();
-    recent_init(&p->tx_known, 25000);
+    recent_init_small(&p->tx_known, KNOWN_TXS);
     p->announcer = tx_announcer_new(s->requests, peer, p);
     HASH_ADD(hh, s->peers, id, sizeof(p->id), p);
     log_debug(LOG_NET, "Added connection peer=%" PRId64, p->id);

@@ -18,6 +18,12 @@ void recent_init(struct recent *r, size_t limit)
     r->limit = limit;
 }
 
+void recent_init_small(struct recent *r, size_t limit)
+{
+    recent_init(r, limit);
+    r->small = true;
+}
+
 void recent_clear(struct recent *r)
 {
     for (int g = 0; g < 2; g++) {
@@ -32,38 +38,63 @@ void recent_reset(struct recent *r)
     recent_clear(r);
 }
 
-static uint64_t digest(const struct recent *r, const uint8_t hash[32])
+static size_t slot_size(const struct recent *r)
 {
-    uint64_t d = siphash_hash(r->k0, r->k1, hash);
-    return d ? d : 1;
+    return r->small ? sizeof(uint32_t) : sizeof(uint64_t);
 }
 
-static bool find(const uint64_t *slots, size_t cap, uint64_t d)
+size_t recent_memory(const struct recent *r)
 {
-    if (!cap)
-        return false;
-    for (size_t i = (size_t)d & (cap - 1); slots[i]; i = (i + 1) & (cap - 1))
-        if (slots[i] == d)
-            return true;
-    return false;
+    return (r->cap[0] + r->cap[1]) * slot_size(r);
 }
 
-static void place(uint64_t *slots, size_t cap, uint64_t d)
+/* A digest that is kept is never 0. */
+static uint64_t kept(const struct recent *r, uint64_t digest)
+{
+    if (r->small)
+        digest &= UINT32_MAX;
+    return digest ? digest : 1;
+}
+
+static uint64_t slot(const struct recent *r, const void *slots, size_t i)
+{
+    return r->small ? ((const uint32_t *)slots)[i] : ((const uint64_t *)slots)[i];
+}
+
+/* Where d stands, or the free place where it would. */
+static size_t seek(const struct recent *r, const void *slots, size_t cap, uint64_t d)
 {
     size_t i = (size_t)d & (cap - 1);
-    while (slots[i])
+    uint64_t v;
+
+    while ((v = slot(r, slots, i)) && v != d)
         i = (i + 1) & (cap - 1);
-    slots[i] = d;
+    return i;
+}
+
+static bool find(const struct recent *r, int g, uint64_t d)
+{
+    return r->cap[g] && slot(r, r->slots[g], seek(r, r->slots[g], r->cap[g], d)) == d;
+}
+
+static void place(const struct recent *r, void *slots, size_t cap, uint64_t d)
+{
+    size_t i = seek(r, slots, cap, d);
+
+    if (r->small)
+        ((uint32_t *)slots)[i] = (uint32_t)d;
+    else
+        ((uint64_t *)slots)[i] = d;
 }
 
 static void grow(struct recent *r)
 {
     size_t cap = r->cap[0] ? r->cap[0] * 2 : FIRST_CAP;
-    uint64_t *slots = xcalloc(cap, sizeof(*slots));
+    void *slots = xcalloc(cap, slot_size(r));
 
     for (size_t i = 0; i < r->cap[0]; i++)
-        if (r->slots[0][i])
-            place(slots, cap, r->slots[0][i]);
+        if (slot(r, r->slots[0], i))
+            place(r, slots, cap, slot(r, r->slots[0], i));
     free(r->slots[0]);
     r->slots[0] = slots;
     r->cap[0] = cap;
@@ -71,7 +102,7 @@ static void grow(struct recent *r)
 
 static void add(struct recent *r, uint64_t d)
 {
-    if (find(r->slots[0], r->cap[0], d))
+    if (find(r, 0, d))
         return;
     if (r->n[0] == r->limit) {
         free(r->slots[1]);
@@ -81,15 +112,25 @@ static void add(struct recent *r, uint64_t d)
         r->slots[0] = NULL;
         r->cap[0] = r->n[0] = 0;
     }
-    if (r->n[0] * 2 >= r->cap[0])
+    if (r->n[0] * 4 >= r->cap[0] * 3)
         grow(r);
-    place(r->slots[0], r->cap[0], d);
+    place(r, r->slots[0], r->cap[0], d);
     r->n[0]++;
+}
+
+static uint64_t digest(const struct recent *r, const uint8_t hash[32])
+{
+    return kept(r, siphash_hash(r->k0, r->k1, hash));
+}
+
+static uint64_t digest_bytes(const struct recent *r, const void *data, size_t len)
+{
+    return kept(r, siphash(r->k0, r->k1, data, len));
 }
 
 static bool has(const struct recent *r, uint64_t d)
 {
-    return find(r->slots[0], r->cap[0], d) || find(r->slots[1], r->cap[1], d);
+    return find(r, 0, d) || find(r, 1, d);
 }
 
 void recent_add(struct recent *r, const uint8_t hash[32])
@@ -100,12 +141,6 @@ void recent_add(struct recent *r, const uint8_t hash[32])
 bool recent_has(const struct recent *r, const uint8_t hash[32])
 {
     return has(r, digest(r, hash));
-}
-
-static uint64_t digest_bytes(const struct recent *r, const void *data, size_t len)
-{
-    uint64_t d = siphash(r->k0, r->k1, data, len);
-    return d ? d : 1;
 }
 
 void recent_add_bytes(struct recent *r, const void *data, size_t len)

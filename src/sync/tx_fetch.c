@@ -5,6 +5,7 @@
 #include "sync/internal.h"
 
 #define MAX_ANNOUNCEMENTS 5000
+#define ALL_ANNOUNCEMENTS 200000 /* of all inbound peers: beyond that each has its share only */
 #define MAX_IN_FLIGHT 100
 #define EXPIRY (60 * US)
 #define DELAY (2 * US) /* for each reason to wait: not preferred, txid only, overloaded */
@@ -21,13 +22,26 @@ static int64_t delay_for(const struct sync *s, const struct peer *p, bool is_wtx
     return delay;
 }
 
+/* May n more announcements of p be kept? A thousand peers with 5,000 each would be more than a gigabyte. */
+static bool has_room(const struct sync *s, const struct peer *p, size_t n)
+{
+    size_t bound = s->o.max_announcements ? s->o.max_announcements : ALL_ANNOUNCEMENTS;
+    size_t count = tx_announcer_count(p->announcer) + n;
+
+    if (peer_has(p, PERM_RELAY))
+        return true;
+    if (count > MAX_ANNOUNCEMENTS)
+        return false;
+    return !peer_inbound(p) || tx_requests_size(s->requests) + n <= bound || count <= bound / HASH_COUNT(s->peers);
+}
+
 bool tx_fetch_parents(struct sync *s, struct peer *p, const struct wtxid *orphan, const struct txid *parents, size_t n)
 {
     int64_t time;
 
     if (!p->announcer || orphanage_has_from(s->orphanage, orphan, p->id))
         return false;
-    if (!peer_has(p, PERM_RELAY) && tx_announcer_count(p->announcer) + n > MAX_ANNOUNCEMENTS)
+    if (!has_room(s, p, n))
         return false;
     time = time_now_us() + delay_for(s, p, false);
     for (size_t i = 0; i < n; i++)
@@ -63,7 +77,7 @@ bool tx_fetch_announced(struct sync *s, struct peer *p, const uint8_t hash[32], 
     }
     if (tx_already_have(s, hash, is_wtxid, true))
         return true;
-    if (!p->announcer || (!peer_has(p, PERM_RELAY) && tx_announcer_count(p->announcer) >= MAX_ANNOUNCEMENTS))
+    if (!p->announcer || !has_room(s, p, 1))
         return false;
     tx_requests_announced(s->requests, p->announcer, hash, is_wtxid, p->preferred, time_now_us() + delay_for(s, p, is_wtxid));
     return false;

@@ -160,6 +160,10 @@ static void talk(void **state)
     expect(&b, &a, "elevenplus12", big, MAX_MESSAGE_PAYLOAD);
     transport_release(&b.t);
     assert_int_equal(transport_v2_memory(b.t.v2), 0);
+    say(&a, "block", big, 50000);
+    expect(&b, &a, "block", big, 50000);
+    transport_release(&b.t); /* between two messages little is kept: there may be a thousand peers */
+    assert_int_equal(transport_v2_memory(b.t.v2), 0);
     end_close(&a);
     end_close(&b);
     free(big);

@@ -273,6 +273,57 @@ static void orphan_and_parents(void **state)
     tx_unref(child);
 }
 
+static void few_announcements(struct sync_options *o)
+{
+    o->max_announcements = 90;
+}
+
+static size_t count_requests(struct sim_node *n, peer_id p)
+{
+    struct sim_msg *m;
+    size_t count = 0;
+
+    while ((m = played(n, p, "getdata"))) {
+        count += m->data[0];
+        sim_msg_free(m);
+    }
+    return count;
+}
+
+/* All inbound peers together may keep us busy with so much only; beyond that each has its share, and nobody else's. */
+static void announcements_are_shared(void **state)
+{
+    struct sim s = {.n = 0};
+    struct sim_node *n;
+    peer_id p[3];
+
+    (void)state;
+    sim_tune = few_announcements;
+    n = sim_add(&s, NULL);
+    sim_tune = NULL;
+    sim_grow(n, 2);
+    for (int i = 0; i < 3; i++)
+        p[i] = play_peer(&s, n, i < 2 ? CONN_INBOUND : CONN_OUTBOUND_FULL_RELAY, 0, true);
+    for (int i = 0; i < 3; i++) {
+        struct inv list[200];
+        struct writer w = WRITER_INIT;
+        for (int k = 0; k < 200; k++) {
+            memset(list[k].hash, k + 1, 32);
+            list[k].hash[0] = (uint8_t)i;
+            list[k].type = INV_WTX;
+        }
+        drain(n, p[i]);
+        msg_inv_encode(&w, list, 200);
+        play_writer(&s, n, p[i], "inv", &w);
+    }
+    sim_run_seconds(&s, 10);
+    assert_int_equal(count_requests(n, p[0]), 90);
+    assert_int_equal(count_requests(n, p[1]), 30);
+    assert_int_equal(count_requests(n, p[2]), 200);
+    sim_clear(&s);
+    time_mock_set(SIM_START);
+}
+
 static void orphans_are_bounded(void **state)
 {
     struct sim *s = *state;
@@ -492,6 +543,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fee_filter, setup, teardown),
         cmocka_unit_test_setup_teardown(orphan_and_parents, setup, teardown),
         cmocka_unit_test_setup_teardown(parent_and_child_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(announcements_are_shared, setup, teardown),
         cmocka_unit_test_setup_teardown(orphans_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(large_block_costs_little, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks_only, setup, teardown),
