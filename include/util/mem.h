@@ -16,4 +16,8 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/** Gives free memory back to the system, which malloc by itself does only at the heap's end. May take tens of milliseconds, in which other threads'
+ *  allocations wait: for rare moments. Any thread. */
+void mem_give_back(void);
+
 #endif

@@ -9,8 +9,11 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/random.h"
+#include "util/time.h"
 
 #define OTHER_FILES 512 /* descriptors for everything but peers */
+#define TRIM_PEERS 50   /* as many are worth giving their memory back */
+#define TRIM_DELAY_US 3000000
 
 bool node_net_check(const struct node_config *config, char **error)
 {
@@ -96,6 +99,31 @@ static void on_tick(void *arg)
     net_outbound_tick(n);
 }
 
+static void give_back(void *arg)
+{
+    (void)arg;
+    mem_give_back();
+}
+
+/* When most peers have left, what they took lies in holes of the heap. A moment later, as others may come in their place. */
+static void trim_tick(struct node_net *n)
+{
+    size_t count = HASH_COUNT(n->peers);
+    int64_t now = time_mono_us();
+
+    if (count * 2 > n->trim.peak || n->trim.peak < TRIM_PEERS)
+        n->trim.due = 0;
+    else if (n->trim.due == 0)
+        n->trim.due = now + TRIM_DELAY_US;
+    if (count > n->trim.peak)
+        n->trim.peak = count;
+    if (n->trim.due == 0 || now < n->trim.due)
+        return;
+    n->trim.due = 0;
+    n->trim.peak = count;
+    pool_push(n->io, give_back, NULL, 0);
+}
+
 /* Every half second. */
 static void on_slow_tick(void *arg)
 {
@@ -104,6 +132,7 @@ static void on_slow_tick(void *arg)
         return;
     net_wanted_tick(n);
     net_seeds_tick(n);
+    trim_tick(n);
 }
 
 /* For the user's eyes too, as Core does with what they should reconsider. */

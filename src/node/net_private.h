@@ -189,6 +189,10 @@ struct node_net {
         int64_t cycle_start; /* time_now; 0: nothing was sent yet */
         uint64_t seen, base; /* bytes sent in all: last time, and when the cycle began */
     } upload;
+    struct {
+        size_t peak; /* most peers since memory was last given back */
+        int64_t due; /* steady us; 0: no reason to */
+    } trim;
     uint64_t group_key[2];             /* of net_group_of */
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
