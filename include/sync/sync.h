@@ -148,9 +148,10 @@ struct sync_options {
     int64_t peer_timeout;         /* -peertimeout */
     bool log_ips;                 /* -logips */
     struct u256 min_chain_work;
-    size_t max_announcements; /* of transactions, by all inbound peers, before each of them may have no more than its share; 0: 200,000 */
-    size_t extra_txs;         /* -blockreconstructionextratxn: transactions kept for compact blocks beside the mempool */
-    uint64_t seed;    /* of the random choices (tests); 0: from the kernel */
+    size_t
+        max_announcements; /* of transactions, by all inbound peers, before each of them may have no more than its share; 0: 200,000 */
+    size_t extra_txs;      /* -blockreconstructionextratxn: transactions kept for compact blocks beside the mempool */
+    uint64_t seed;         /* of the random choices (tests); 0: from the kernel */
 };
 struct sync;
 struct sync *sync_new(const struct sync_options *o);

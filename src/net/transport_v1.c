@@ -9,7 +9,7 @@
 #include "util/hex.h"
 #include "util/mem.h"
 
-#define PAYLOAD_AHEAD (256u * 1024)
+#define PAYLOAD_AHEAD (64u * 1024)
 #define PAYLOAD_KEEP (4u * 1024) /* a larger buffer is given back after its message */
 
 void transport_v1_init(struct transport_v1 *t, const uint8_t magic[4])

@@ -18,7 +18,7 @@
 #define TYPE_LEN 12
 #define MAX_CONTENTS (1 + TYPE_LEN + MAX_MESSAGE_PAYLOAD) /* a long message type and a payload */
 #define AFTER_LENGTH (BIP324_EXPANSION - BIP324_LENGTH)   /* of a packet, beside its contents */
-#define AHEAD (256u * 1024)
+#define AHEAD (64u * 1024)
 #define KEEP (4u * 1024) /* a larger buffer is given back after its message */
 
 enum state {

@@ -10,6 +10,7 @@
 #define TIMEOUT_PER_HEADER 1000 /* us */
 #define DAY 86400
 #define PATIENCE 5 /* s without an accepted header before one more peer is asked; twice as long before the next */
+#define HOPE 3     /* s that a peer is waited for that was asked or has brought something; inbound ones: PATIENCE */
 
 struct u256 headers_work_threshold(struct chain *chain, const struct u256 *min_chain_work)
 {
@@ -71,12 +72,31 @@ bool headers_request(struct sync *s, struct peer *p, const struct block_entry *e
     return true;
 }
 
+static void bring_hope(struct sync *s, struct peer *p)
+{
+    p->headers_hope = time_now() + (peer_inbound(p) ? PATIENCE : HOPE);
+    if (p->headers_hope > s->headers_hope)
+        s->headers_hope = p->headers_hope;
+}
+
+void headers_no_hope(struct sync *s, struct peer *p)
+{
+    if (p->headers_hope == 0 || (peer_inbound(p) && !p->closing))
+        return; /* whoever comes to us can say so as often as he likes: the others' turn comes in time */
+    p->headers_hope = s->headers_hope = 0;
+    for (const struct peer *q = s->peers; q; q = q->hh.next)
+        if (q->headers_hope > s->headers_hope)
+            s->headers_hope = q->headers_hope;
+}
+
 /* May headers be asked of one more peer? At first there is one, since all would send the same. Others follow when we know a chain with enough
- * work, to learn who has it, and when nothing that counts has come for a while: a peer that is silent, or that has endless headers without
- * work, does not hold up the rest. */
+ * work, to learn who has it; when those that were asked are silent or have no more; and when nothing that counts has come for a while: a peer that
+ * has endless headers without work does not hold up the rest. */
 static bool another_may_start(const struct sync *s, const struct block_entry *best, int64_t now)
 {
     if (s->n_sync_started == 0 || s->headers_complete || (int64_t)best->node.time > now - DAY)
+        return true;
+    if (now >= s->headers_hope)
         return true;
     return now - s->headers_progress >= (int64_t)PATIENCE << (s->n_sync_started - 1 < 16 ? s->n_sync_started - 1 : 16);
 }
@@ -99,6 +119,7 @@ void headers_flush(struct sync *s, struct peer *p, bool may_sync)
     p->sync_started = true;
     s->n_sync_started++;
     s->headers_progress = now;
+    bring_hope(s, p);
     p->headers_timeout =
         now * US + TIMEOUT_BASE + TIMEOUT_PER_HEADER * ((now - (int64_t)best->node.time) / s->o.params->pow_spacing);
 }
@@ -213,8 +234,10 @@ static bool low_work(struct sync *s, struct peer *p, const struct block_entry *s
         return false;
     if (n == MAX_HEADERS_ITEMS) {
         presync_start(s, p, start);
-        presync_headers(s, p, h, hashes, n, &release, &n_release);
+        if (presync_headers(s, p, h, hashes, n, &release, &n_release))
+            bring_hope(s, p);
     } else {
+        headers_no_hope(s, p);
         log_debug(LOG_NET, "Ignoring low-work chain (height=%zu) from peer=%" PRId64, (size_t)start->node.height + n, p->id);
     }
     return true;
@@ -226,10 +249,16 @@ static bool continue_presync(struct sync *s, struct peer *p, const struct block_
 {
     struct block_header *release;
     size_t n_release;
+    bool ok;
 
     if (!p->presync)
         return false;
-    if (!presync_headers(s, p, h, hashes, n, &release, &n_release))
+    ok = presync_headers(s, p, h, hashes, n, &release, &n_release);
+    if (p->presync || n_release)
+        bring_hope(s, p);
+    else
+        headers_no_hope(s, p);
+    if (!ok)
         return false;
     if (n_release) {
         p->headers_job.full = n == MAX_HEADERS_ITEMS && !p->presync;
@@ -284,6 +313,7 @@ void on_headers(struct sync *s, struct peer *p, const struct message *m)
     if (n == 0) { /* never an announcement: the answer to our request, there is nothing more */
         presync_end(p);
         p->last_getheaders = 0;
+        headers_no_hope(s, p);
         free(h);
         return;
     }
@@ -335,8 +365,10 @@ static void accepted(struct sync *s, struct peer *p, const struct block_entry *l
 {
     bool full = p->headers_job.full;
 
-    if (p->headers_job.fresh)
+    if (p->headers_job.fresh) {
         s->headers_progress = time_now();
+        bring_hope(s, p);
+    }
     if (!full && !p->presync && last == chain_best_header(s->o.chain) && u256_cmp(last->node.chain_work, s->o.min_chain_work) >= 0)
         s->headers_complete = true;
     if (p->headers_job.fresh)

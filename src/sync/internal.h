@@ -124,6 +124,7 @@ struct peer {
     bool sync_started;
     int64_t headers_timeout; /* us; INT64_MAX: none */
     int64_t last_getheaders; /* s */
+    int64_t headers_hope;    /* s: until then something may come of what it was asked; 0: nothing */
     bool inv_triggered_getheaders;
     struct {
         size_t n;
@@ -210,6 +211,7 @@ struct sync {
     struct block_hash last_inv_trigger;
     bool headers_complete;    /* a peer had no more headers behind our best one, and that has enough work */
     int64_t headers_progress; /* s: a peer was asked, or headers were new and accepted */
+    int64_t headers_hope;     /* s: the latest of all peers */
 
     struct flight *flights;       /* by hash */
     struct block_source *sources; /* by hash, oldest first */
@@ -408,6 +410,8 @@ void on_headers(struct sync *s, struct peer *p, const struct message *m);
 bool headers_request(struct sync *s, struct peer *p, const struct block_entry *e);
 /** Starts headers sync with the peer when it is its turn; time-outs. */
 void headers_flush(struct sync *s, struct peer *p, bool may_sync);
+/** Nothing will come of what p was asked for: others need not wait for it. */
+void headers_no_hope(struct sync *s, struct peer *p);
 void headers_check_timeout(struct sync *s, struct peer *p);
 /** The header of an announcement is in the tree: what it tells about the peer, and the block is asked for. */
 void headers_announced(struct sync *s, struct peer *p, const struct block_entry *last);

@@ -71,6 +71,7 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
         return;
     if (p->sync_started)
         s->n_sync_started--;
+    headers_no_hope(s, p);
     s->n_preferred -= p->preferred;
     s->n_lag_protected -= p->lag_protected;
     if (p->handshake_done && p->wtxid_relay)

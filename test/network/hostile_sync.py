@@ -2,7 +2,9 @@
 """A sync from eight peers of which six are hostile, beside one from the two honest peers alone: time and peak memory of both, and their ratios.
 
 The hostile six: one stalls, one sends garbage, one has endless headers without work, one serves altered blocks, one drips a byte at a time, one
-lies in its version and floods the node with the largest messages there are."""
+lies in its version and floods the node with the largest messages there are. Others can be named with --kinds, in any order with --seed: one that
+is silent after the handshake, one that has no headers, one that sends its headers a few at a time, slow ones (10 kB/s), one whose blocks are cut
+off, one that sends each block that is asked for over and over, cut off behind its header."""
 import argparse
 import os
 import random
@@ -184,6 +186,59 @@ class Hungry(Hostile):
             self.send(s, "nonsense", bytes(3_900_000))
 
 
+class Silent(Hostile):
+    def message(self, s, command, payload):
+        if command == "version":
+            super().message(s, command, payload)
+
+
+class Empty(Hostile):
+    def message(self, s, command, payload):
+        if command == "getheaders":
+            self.send(s, "headers", compact(0))
+        else:
+            super().message(s, command, payload)
+
+
+class SlowHeaders(Hostile):
+    """Right headers, ten at a time and a second apart."""
+
+    def message(self, s, command, payload):
+        if command == "getheaders":
+            time.sleep(1)
+            whole = self.chain.after(payload)
+            at = 3 if whole[0] == 0xfd else 1
+            n = min(10, (len(whole) - at) // 81)
+            self.send(s, "headers", compact(n) + whole[at:at + 81 * n])
+        else:
+            super().message(s, command, payload)
+
+
+class Slow(Hostile):
+    def block(self, s, name):
+        data = frame(REGTEST, "block", self.chain.block(name))
+        for at in range(0, len(data), 1000):
+            s.sendall(data[at:at + 1000])
+            time.sleep(0.1)  # that is its speed
+
+
+class CutOff(Hostile):
+    def block(self, s, name):
+        self.send(s, "block", self.chain.block(name)[:-1])
+
+
+class Stutter(Hostile):
+    """For each block that it is asked for, many copies of it that are cut off, and of the ones that follow."""
+
+    def block(self, s, name):
+        start = self.chain.places[name][0]
+        for header in self.chain.headers[start:start + 50]:
+            self.send(s, "block", header + b"\x01")
+
+
+KINDS = {kind.__name__.lower(): kind for kind in (Hostile, Garbage, LowWork, Altered, Drip, Hungry, Silent, Empty, SlowHeaders, Slow, CutOff, Stutter)}
+
+
 def peak(node):
     with open("/proc/%d/status" % node.process.pid) as f:
         return next(int(text.split()[1]) for text in f if text.startswith("VmHWM:")) / 1024
@@ -210,6 +265,8 @@ def run(t):
     p.add_argument("--assumevalid", default="0")
     p.add_argument("--timeout", type=float, default=600)
     p.add_argument("--log", action="store_true")
+    p.add_argument("--kinds", default="hostile,drip,altered,garbage,lowwork,hungry", help="of the hostile peers: " + ", ".join(KINDS))
+    p.add_argument("--seed", type=int, help="of the order of the peers (default: as named, honest ones fourth and last)")
     options = p.parse_args()
     if not os.path.exists(options.chain):
         raise SystemExit("%s is missing: run make bench first, or name a file with --chain" % os.path.relpath(options.chain, ROOT))
@@ -222,9 +279,14 @@ def run(t):
     work = call(honest[0], "getblockchaininfo")["chainwork"]
     good = [node.port for node in honest]
     alone = sync(t, good, work, tip, options, "two honest peers")
-    bad = [kind(chain) for kind in (Hostile, Garbage, LowWork, Altered, Drip, Hungry)]
-    order = [bad[0].port, bad[4].port, bad[3].port, good[0], bad[1].port, bad[2].port, bad[5].port, good[1]]
-    beside = sync(t, order, work, tip, options, "and six hostile ones")
+    bad = [KINDS[name](chain) for name in options.kinds.split(",")]
+    order = [b.port for b in bad]
+    if options.seed is None:
+        order = order[:3] + good[:1] + order[3:] + good[1:]
+    else:
+        order += good
+        random.Random(options.seed).shuffle(order)
+    beside = sync(t, order, work, tip, options, "and %d hostile ones" % len(bad))
     print("ratio: time %.2f, memory %.2f; connections of the hostile: %s"
           % (beside[0] / alone[0], beside[1] / alone[1], ", ".join("%s %d" % (type(b).__name__, b.connections) for b in bad)))
 

@@ -388,6 +388,32 @@ static struct block *header_first(struct sim_node *a)
     return b;
 }
 
+/* The headers of the chain are asked of one peer at a time, but not for long if that is silent, and no longer if it says that it has none. */
+static void peers_without_headers(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *a = sim_add(s, NULL);
+    const uint8_t none = 0;
+    peer_id p[4];
+
+    for (int i = 0; i < 4; i++) {
+        p[i] = play_peer(s, a, i < 3 ? CONN_OUTBOUND_FULL_RELAY : CONN_INBOUND, 0, true);
+        assert_int_equal(played_any(a, p[i], "getheaders"), i == 0);
+    }
+    sim_run_seconds(s, 2);
+    assert_false(played_any(a, p[1], "getheaders"));
+    sim_run_seconds(s, 1); /* the first is silent */
+    assert_true(played_any(a, p[1], "getheaders"));
+    assert_false(played_any(a, p[2], "getheaders"));
+    play(s, a, p[0], "headers", &none, 1);
+    assert_false(played_any(a, p[2], "getheaders"));
+    play(s, a, p[1], "headers", &none, 1);
+    assert_true(played_any(a, p[2], "getheaders"));
+    sim_drop(a, p[2]); /* nor is one waited for that has left */
+    sim_run(s);
+    assert_true(played_any(a, p[3], "getheaders"));
+}
+
 /* Copies that nobody asked for, cut off behind a good header, do not keep us from asking others for the block. */
 static void garbage_behind_a_good_header(void **state)
 {
@@ -485,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(presync_of_a_long_chain, start_time, end_time),
         cmocka_unit_test_setup_teardown(low_work_chain_is_not_kept, start_time, end_time),
         cmocka_unit_test_setup_teardown(mutated_copy_blames_its_sender, start_time, end_time),
+        cmocka_unit_test_setup_teardown(peers_without_headers, start_time, end_time),
         cmocka_unit_test_setup_teardown(garbage_behind_a_good_header, start_time, end_time),
         cmocka_unit_test_setup_teardown(malformed_answer, start_time, end_time),
         cmocka_unit_test_setup_teardown(too_many_transactions, start_time, end_time),
