@@ -8,6 +8,10 @@
 #define CMPCT_VERSION 2u
 #define CMPCT_MAX_TXS 65535u /* places of transactions are 16 bits wide */
 #define CMPCT_SHORT_ID_BITS 48
+/* Prefilled transactions beyond either bound are not decoded: nodes prefill a coinbase and a few more, and who decodes has no time for four
+ * megabytes of them. */
+#define CMPCT_MAX_PREFILLED 2000u
+#define CMPCT_MAX_PREFILLED_BYTES 250000u
 
 /* The SipHash key of one compact block's short ids. */
 struct cmpct_key {
@@ -31,8 +35,10 @@ struct msg_cmpctblock {
     struct cmpct_prefilled *prefilled;
     size_t n_short, n_prefilled; /* together at most CMPCT_MAX_TXS */
     size_t wire_len;             /* bytes of it */
+    bool heavy;                  /* more is prefilled than is decoded: prefilled is empty, the block is better asked for whole */
 };
-/** Out: *m, to be cleared on success; *problem: what is wrong, in Core's words. Returns: false if malformed (*m is empty then). */
+/** Bounded work whatever the bytes are: see CMPCT_MAX_PREFILLED. Out: *m, to be cleared on success; *problem: what is wrong, in Core's words.
+ *  Returns: false if malformed (*m is empty then). */
 bool msg_cmpctblock_decode(struct msg_cmpctblock *m, const void *data, size_t len, const char **problem);
 void msg_cmpctblock_clear(struct msg_cmpctblock *m);
 /** The compact form of a block (at least one transaction, at most CMPCT_MAX_TXS) with its coinbase prefilled. */

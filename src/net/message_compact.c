@@ -54,6 +54,15 @@ static bool read_prefilled(struct msg_cmpctblock *m, struct reader *r, const cha
 
     if (r->failed || n > reader_left(r) / PREFILLED_MIN)
         return false;
+    if (m->n_short + n > CMPCT_MAX_TXS) {
+        *problem = "indexes overflowed 16 bits";
+        return false;
+    }
+    m->heavy = n > CMPCT_MAX_PREFILLED || (n > 0 && reader_left(r) > CMPCT_MAX_PREFILLED_BYTES);
+    if (m->heavy) {
+        read_bytes(r, reader_left(r));
+        return true;
+    }
     m->prefilled = xmalloc(n * sizeof(*m->prefilled) + 1);
     for (uint64_t i = 0; i < n; i++) {
         struct arena arena = ARENA_INIT;
@@ -88,9 +97,7 @@ bool msg_cmpctblock_decode(struct msg_cmpctblock *m, const void *data, size_t le
     cmpct_key_init(&m->key, header, m->nonce);
     if (read_short_ids(m, &r) && read_prefilled(m, &r, problem)) {
         m->wire_len = len - reader_left(&r);
-        if (m->n_short + m->n_prefilled <= CMPCT_MAX_TXS)
-            return true;
-        *problem = "indexes overflowed 16 bits";
+        return true;
     }
     msg_cmpctblock_clear(m);
     return false;

@@ -137,6 +137,8 @@ enum fill partial_new(struct partial **out, struct sync *s, const struct msg_cmp
 
     log_debug(LOG_CMPCTBLOCK, "Initializing PartiallyDownloadedBlock for block %s using a cmpctblock of %zu bytes",
               block_hash_hex(&m->hash).s, m->wire_len);
+    if (m->heavy)
+        return FILL_FAILED;
     if (m->header.bits == 0 || m->n_short + m->n_prefilled == 0 || m->n_short + m->n_prefilled > MAX_BLOCK_WEIGHT / MIN_TX_WEIGHT)
         return FILL_INVALID;
     p = xcalloc(1, sizeof(*p));

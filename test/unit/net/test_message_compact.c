@@ -99,12 +99,67 @@ static void too_many(void **state)
     writer_clear(&w);
 }
 
+/* A message of one kind of prefilled transactions. */
+static struct writer prefilled(size_t n, size_t script_len)
+{
+    struct writer w = WRITER_INIT;
+
+    memset(writer_extend(&w, 88), 1, 88);
+    write_compact_size(&w, 0);
+    write_compact_size(&w, n);
+    for (size_t i = 0; i < n; i++) {
+        write_compact_size(&w, 0);
+        write_u32(&w, 2);
+        write_compact_size(&w, 1);
+        memset(writer_extend(&w, 36), 3, 36);
+        write_compact_size(&w, script_len);
+        memset(writer_extend(&w, script_len), 4, script_len);
+        write_u32(&w, 0);
+        write_compact_size(&w, 0);
+        write_u32(&w, 0);
+    }
+    return w;
+}
+
+/* What a hostile peer prefills costs little, however much it is; what nodes prefill is read. */
+static void bounded_prefilled(void **state)
+{
+    static const struct {
+        size_t n, script_len;
+        bool heavy;
+    } cases[] = {{1, 0, false},
+                 {1, 240000, false},
+                 {1, 260000, true},
+                 {CMPCT_MAX_PREFILLED, 50, false},
+                 {CMPCT_MAX_PREFILLED + 1, 0, true},
+                 {65535, 9, true}};
+    struct msg_cmpctblock m;
+    const char *problem;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct writer w = prefilled(cases[i].n, cases[i].script_len);
+        assert_true(msg_cmpctblock_decode(&m, w.data, w.len, &problem));
+        assert_int_equal(m.heavy, cases[i].heavy);
+        assert_int_equal(m.n_prefilled, cases[i].heavy ? 0 : cases[i].n);
+        assert_int_equal(m.wire_len, w.len);
+        msg_cmpctblock_clear(&m);
+        writer_clear(&w);
+    }
+    /* More than there are places is malformed before anything of it is read. */
+    struct writer w = prefilled(65536, 0);
+    assert_false(msg_cmpctblock_decode(&m, w.data, w.len, &problem));
+    assert_string_equal(problem, "indexes overflowed 16 bits");
+    writer_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_blocks),
         cmocka_unit_test(requests),
         cmocka_unit_test(too_many),
+        cmocka_unit_test(bounded_prefilled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -293,6 +293,43 @@ static void invalid_messages(void **state)
     }
 }
 
+/* Hundreds of kilobytes of prefilled transactions are not unpacked, though nothing is missing: the whole block is asked for, which is prepared
+ * elsewhere. */
+static void heavy_announcement(void **state)
+{
+    struct sim *s = *state;
+    struct sim_node *n = &s->node[0];
+    peer_id p = chosen_peer(s, n, CONN_INBOUND);
+    struct tx *small = spend(n, 1, 1000), *big;
+    uint8_t *script = xmalloc(CMPCT_MAX_PREFILLED_BYTES);
+    struct block *b;
+    struct writer w = WRITER_INIT;
+
+    memset(script, 0x6a, CMPCT_MAX_PREFILLED_BYTES);
+    big = make_tx(&small->in[0].prevout, small->in[0].script, small->in[0].script_len, SEQUENCE_FINAL, 1000, script,
+                  CMPCT_MAX_PREFILLED_BYTES);
+    b = next_block(n, &big, 1, 0);
+    drain(n, p);
+    write_bytes(&w, b->raw, 80);
+    write_u64(&w, 42);
+    write_compact_size(&w, 0);
+    write_compact_size(&w, b->n_tx);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        write_compact_size(&w, 0);
+        tx_write(&w, &b->tx[i], true);
+    }
+    play_writer(s, n, p, "cmpctblock", &w);
+    assert_false(is_tip(n, b));
+    assert_true(asked_whole(n, p, b));
+    play_block(s, n, p, b);
+    assert_true(is_tip(n, b));
+    assert_false(n->peer[p].discouraged);
+    free(script);
+    block_unref(b);
+    tx_unref(small);
+    tx_unref(big);
+}
+
 /* The first peer does not answer. A second one is asked as well; the last of the three places is for one that we connected to. */
 static void three_at_a_time(void **state)
 {
@@ -481,6 +518,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_transactions, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_count, setup, teardown),
         cmocka_unit_test_setup_teardown(invalid_messages, setup, teardown),
+        cmocka_unit_test_setup_teardown(heavy_announcement, setup, teardown),
         cmocka_unit_test_setup_teardown(three_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(last_place_is_outbound, setup, teardown),
         cmocka_unit_test_setup_teardown(invalid_block_is_forgiven, setup, teardown),
