@@ -62,14 +62,17 @@ static enum block_outcome read_missing(const struct tx **all, struct sync_block 
 static void log_rebuilt(const struct sync_block *b, const struct tx *const *all)
 {
     uint32_t missing = b->n_parts - b->n_prefilled - b->n_pool;
+    size_t bytes = 0;
 
     if (!log_category_is_on(LOG_CMPCTBLOCK))
         return;
+    for (uint32_t i = 0; i < b->n_parts; i++)
+        bytes += b->parts[i] ? 0 : all[i]->raw_len;
     log_debug(
         LOG_CMPCTBLOCK,
         "Successfully reconstructed block %s with %u txn prefilled, %u txn from mempool (incl at least %u from extra pool) and "
         "%u txn (%zu bytes) requested",
-        block_hash_hex(&b->hash).s, b->n_prefilled, b->n_pool, b->n_extra, missing, b->len);
+        block_hash_hex(&b->hash).s, b->n_prefilled, b->n_pool, b->n_extra, missing, bytes);
     for (uint32_t i = 0; missing < 5 && i < b->n_parts; i++)
         if (!b->parts[i])
             log_debug(LOG_CMPCTBLOCK, "Reconstructed block %s required tx %s", block_hash_hex(&b->hash).s,
