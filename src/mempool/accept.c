@@ -62,7 +62,7 @@ static bool add(struct attempt *a, struct change *c)
     int64_t fee = a->entry->pub.fee;
 
     a->entry = NULL;
-    change_apply(c, a->rules->bypass_limits);
+    change_apply(c);
     if (!a->rules->bypass_limits && !a->rules->trim_later) {
         pool_expire(m);
         pool_trim(m, m->o.max_bytes);

@@ -188,7 +188,7 @@ static void log_replaced(const struct change *c, int64_t fees, int64_t vsize)
               (long long)(vsize - c->old_vsize));
 }
 
-void change_apply(struct change *c, bool may_have_children)
+void change_apply(struct change *c)
 {
     int64_t fees = 0, vsize = 0;
 
@@ -201,6 +201,6 @@ void change_apply(struct change *c, bool may_have_children)
         pool_remove(c->m, c->conflicts.e, c->conflicts.n, REMOVED_REPLACED);
     }
     for (size_t i = 0; i < c->n_added; i++)
-        pool_insert(c->m, c->added[i], may_have_children);
+        pool_insert(c->m, c->added[i]);
     c->n_added = 0;
 }

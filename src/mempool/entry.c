@@ -27,6 +27,12 @@ static int by_txid(const void *a, const void *b)
     return memcmp((*x)->pub.tx->txid.b, (*y)->pub.tx->txid.b, 32);
 }
 
+void entry_sort_parents(struct entry *e)
+{
+    if (e->n_parents > 1)
+        qsort(e->parent, e->n_parents, sizeof(struct entry *), by_txid);
+}
+
 struct entry *entry_new(struct mempool *m, struct tx *tx)
 {
     size_t size = sizeof(struct entry) + tx->n_in * sizeof(struct spend);
@@ -44,8 +50,7 @@ struct entry *entry_new(struct mempool *m, struct tx *tx)
             entry_add_parent(e, parent);
         }
     }
-    if (e->n_parents > 1) /* the order in which Core looks at them, and reports faults */
-        qsort(e->parent, e->n_parents, sizeof(struct entry *), by_txid);
+    entry_sort_parents(e);
     return e;
 }
 

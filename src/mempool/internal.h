@@ -76,6 +76,8 @@ void entry_free(struct entry *e);
 /** Does parent occur among e's parents? */
 bool entry_has_parent(const struct entry *e, const struct entry *parent);
 void entry_add_parent(struct entry *e, struct entry *parent);
+/** Puts parents into the order in which Core looks at them, and reports faults. */
+void entry_sort_parents(struct entry *e);
 void entry_drop_parent(struct entry *e, const struct entry *parent);
 /** What malloc takes for a block of that size. */
 size_t heap_bytes(size_t size);
@@ -216,9 +218,13 @@ size_t pool_usage(const struct mempool *m);
 void entry_refresh(struct entry *e);
 
 /* add.c */
-/** Puts an entry into the pool, which owns it from now on. may_have_children: the pool may hold transactions that spend its outputs
- *  (reorganisation); if all of them together are too many, the worst are removed. */
-void pool_insert(struct mempool *m, struct entry *e, bool may_have_children);
+/** Puts an entry into the pool, which owns it from now on. After a reorganisation the pool may hold transactions that spend its outputs: they do
+ *  not know it as their parent before pool_rejoin. */
+void pool_insert(struct mempool *m, struct entry *e);
+
+/* rejoin.c */
+/** Makes entries that came back from blocks the parents of those that spend them; of clusters that become too large so, the worst go. */
+void pool_rejoin(struct mempool *m, struct entry *const *back, size_t n);
 
 /* remove.c */
 enum removal { REMOVED_BLOCK, REMOVED_CONFLICT, REMOVED_REPLACED, REMOVED_EXPIRY, REMOVED_SIZE, REMOVED_REORG };
@@ -244,8 +250,8 @@ bool change_gather_conflicts(struct change *c, const struct txid *who, const cha
 bool change_within_limits(struct change *c);
 /** Does the fee rate diagram of the clusters concerned become better? */
 bool change_improves(struct change *c);
-/** Takes the conflicts out and puts the entries in: they are the pool's from now on. may_have_children: see pool_insert. */
-void change_apply(struct change *c, bool may_have_children);
+/** Takes the conflicts out and puts the entries in: they are the pool's from now on. */
+void change_apply(struct change *c);
 
 /* How transactions are judged. */
 struct accept_rules {

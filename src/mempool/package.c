@@ -151,7 +151,7 @@ static void submit(struct together *t)
         t->try[i].entry = NULL;
     }
     pool_note_replaced(t->r, &t->change);
-    change_apply(&t->change, false);
+    change_apply(&t->change);
     for (size_t i = 0; i < t->n; i++)
         pool_tell_added(t->m, t->try[i].tx, fee[i], t->rules);
 }

@@ -42,13 +42,22 @@ void mempool_block_disconnected(struct mempool *m, const struct block *b)
 static void put_back(struct mempool *m, bool wanted)
 {
     struct waiting w = m->waiting;
+    struct pool_list back = {NULL, 0, 0};
+
     m->waiting = (struct waiting){NULL, 0, 0, 0};
     for (size_t i = w.n; i-- > 0;) { /* the earliest first: parents before children */
         struct mempool_result r;
         if (!wanted || tx_is_coinbase(w.tx[i]) || !mempool_accept(m, w.tx[i], false, true, &r))
             pool_remove_recursive(m, w.tx[i], REMOVED_REORG);
+    }
+    for (size_t i = w.n; i-- > 0;) {
+        struct entry *e = index_find(m, &w.tx[i]->txid);
+        if (e)
+            pool_list_add(&back, e);
         tx_unref(w.tx[i]);
     }
+    pool_rejoin(m, back.e, back.n);
+    pool_list_clear(&back);
     free(w.tx);
 }
 

@@ -230,11 +230,50 @@ static void reorganisation_keeps_limits(void **state)
         assert_accepted(t, tx[i]);
     bed_disconnect(t, block);
     mempool_tip_changed(t->m);
-    assert_in_range(mempool_count(t->m), 40, 64);
+    assert_int_equal(mempool_count(t->m), 64);
     for (size_t i = 0; i < 80; i++) {
         assert_int_equal(bed_has(t, tx[i]), i < mempool_count(t->m));
         tx_unref(tx[i]);
     }
+    block_unref(block);
+}
+
+/* Two clusters whose parent comes back: those in the worse chunks go, and no more than must. */
+static void reorganisation_keeps_the_best(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    struct outpoint in = bed_coin(t, 1000000), out[2];
+    int64_t values[2] = {499000, 499000};
+    struct tx *parent = bed_tx(t, 2, &in, 1, values, 2, 0), *tx[2][40];
+    struct block *block = bed_block(t, &parent, 1);
+    struct mempool_entry e;
+
+    bed_connect(t, block);
+    for (int k = 0; k < 2; k++) {
+        int64_t value = values[k];
+        out[k] = out_of(parent, (uint32_t)k);
+        for (int i = 0; i < 40; i++) {
+            value -= k == 0 ? 1000 + i % 2 : 2000 - i; /* the second is better all along */
+            tx[k][i] = bed_tx1(t, out[k], value);
+            out[k] = out_of(tx[k][i], 0);
+            assert_accepted(t, tx[k][i]);
+        }
+    }
+    bed_disconnect(t, block);
+    mempool_tip_changed(t->m);
+    assert_int_equal(mempool_count(t->m), 64);
+    assert_string_equal(t->last_reason, "sizelimit");
+    for (int i = 0; i < 40; i++) {
+        assert_true(bed_has(t, tx[1][i]));
+        assert_int_equal(bed_has(t, tx[0][i]), i < 23);
+    }
+    assert_true(mempool_get(t->m, &e, &parent->txid));
+    assert_int_equal(e.n_descendants, 64);
+    assert_true(mempool_get(t->m, &e, &tx[0][22]->txid));
+    assert_int_equal(e.n_ancestors, 24);
+    for (int i = 0; i < 80; i++)
+        tx_unref(tx[i / 40][i % 40]);
+    tx_unref(parent);
     block_unref(block);
 }
 
@@ -409,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reorganisation_drops, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganisation_renews_locks, setup, teardown),
         cmocka_unit_test_setup_teardown(reorganisation_keeps_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(reorganisation_keeps_the_best, setup, teardown),
         cmocka_unit_test_setup_teardown(usage_is_honest, setup, teardown),
         cmocka_unit_test_setup_teardown(expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(size_limit, setup, teardown),
