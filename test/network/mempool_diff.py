@@ -207,4 +207,5 @@ def run(t):
     sys.stdout.flush()
 
 
-main(run)
+if __name__ == "__main__":
+    main(run)
