@@ -128,15 +128,15 @@ class Model:
 
 
 class Generator:
-    """make() gives the next transaction; sign(hex, prevouts) has the node sign."""
+    """single(), package() and tested() give the next transactions. signed: share of the coins needing signatures that is used; ask: calls the node."""
 
-    def __init__(self, seed, node, signed=0.05):
+    def __init__(self, seed, node, ask, signed):
         self.r = random.Random(seed)
         self.m = Model()
         self.good, self.bad = coinkinds.kinds(node)
         self.by_script = {k.script: k for k in [*self.bad, *self.good]}
         self.signed = signed
-        self.node = node
+        self.ask = ask
         self.height = 0
         self.time = 0
         self.true = self.good[0]
@@ -164,7 +164,7 @@ class Generator:
         return None
 
     def usable(self, coin):
-        return not coin.kind.sign if self.r.random() > self.signed else True
+        return coin.kind.sign is None or self.r.random() < self.signed
 
     def of_item(self, item):
         left = [c for c in item.outputs if c.point not in self.m.spent and self.usable(c)]
@@ -221,7 +221,7 @@ class Generator:
             inputs.append((*c.point, sequence, c.kind.sig, c.kind.witness))
         outputs = [(0, k.script) for k in kinds] + list(data)
         tx = Tx(inputs, outputs, version=version, locktime=locktime)
-        size = vsize(tx) + sum(27 if c.kind.name in ("wpkh", "sh-wpkh", "tr") else 110 for c in coins if c.kind.sign)
+        size = vsize(tx) + sum(27 if c.kind.name in ("wpkh", "sh-wpkh", "tr") else 110 for c in coins if c.kind.sign is not None)
         total = sum(c.value for c in coins) - sum(value for value, _ in data)
         pay = fee if fee is not None else (fee_rate * size + 999) // 1000
         share = max((total - pay) // len(kinds), 0) if kinds else 0
@@ -246,11 +246,10 @@ class Generator:
         """Has the node sign what needs a signature."""
         prevs += [{"txid": c.point[0], "vout": c.point[1], "scriptPubKey": c.kind.script.hex(), "amount": "%d.%08d" % divmod(c.value, COIN)}
                   for c in coins if c.kind.sign is None]
-        try:
-            done = self.node.signrawtransactionwithkey(tx.encode(False).hex(), [coinkinds.KEY], prevs)["hex"]
-        except Exception:  # an absurd transaction: it stays unsigned
+        answer = self.ask("signrawtransactionwithkey", tx.encode(False).hex(), [coinkinds.KEY], prevs)
+        if answer[0] != "ok":  # an absurd transaction: it stays unsigned
             return
-        sigs = split(bytes.fromhex(done))
+        sigs = split(bytes.fromhex(answer[1]["hex"]))
         tx.inputs = [(*entry[:3], sig, witness) if c.kind.sign is not None else entry for entry, c, (sig, witness) in zip(tx.inputs, coins, sigs)]
 
     def pick(self, where=None):
@@ -337,7 +336,7 @@ class Generator:
         roots = {}
         for txid in list(self.m.order):
             item = self.m.pool.get(txid)
-            if item and item.coins and item.coins[0].point in self.m.coins and not item.coins[0].kind.sign:
+            if item and item.coins and item.coins[0].point in self.m.coins and item.coins[0].kind.sign is None:
                 roots[item.coins[0].point] = item
             if len(roots) == n:
                 break
@@ -386,7 +385,7 @@ class Generator:
             parents.append(self.build([coin], [self.true] * self.r.choice((1, 2)), rate, version=version if self.r.random() < 0.93 else 5 - version, data=data))
         coins = []
         for p in parents:
-            outs = [c for c in p.outputs if not c.kind.sign]
+            outs = [c for c in p.outputs if c.kind.sign is None]
             if outs:
                 coins += outs if self.r.random() < 0.6 else [self.r.choice(outs)]
         if self.r.random() < 0.2:
@@ -453,7 +452,7 @@ class Generator:
             return self.package()
         items = [self.single()]
         for _ in range(self.r.choice((1, 2, 4, 9, 24, 25))):
-            outs = [c for c in self.r.choice(items).outputs if not c.kind.sign]
+            outs = [c for c in self.r.choice(items).outputs if c.kind.sign is None]
             items.append(self.build([self.r.choice(outs)], [self.true, self.true], self.rate(), version=self.r.choice((2, 2, 2, 3))) if outs and self.r.random() < 0.95
                          else self.single())
         return items[:self.r.choice((25, 25, 26))]

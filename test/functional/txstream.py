@@ -10,11 +10,11 @@ FANOUT = 150
 class Stream:
     """ask(method, *params): of all nodes. submit(hex): gives all nodes a block. one(method, *params): of the node that mines, raises."""
 
-    def __init__(self, seed, nodes, ask, signed=0.05):
+    def __init__(self, seed, nodes, ask, signed):
         self.nodes = nodes
         self.ask = ask
         self.time = START
-        self.g = Generator(seed, nodes[0], signed)
+        self.g = Generator(seed, nodes[0], ask, signed)
         self.r = self.g.r
         self.m = self.g.m
         self.done = 0  # transactions handed over

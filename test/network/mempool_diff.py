@@ -194,7 +194,7 @@ def run(t):
     p.add_argument("-n", type=int, default=50_000, help="transactions")
     p.add_argument("--seconds", type=float, default=1e9)
     p.add_argument("--every", type=int, default=100, help="calls between comparisons of the pools")
-    p.add_argument("--signed", type=float, default=0.05, help="share of coins that need signatures")
+    p.add_argument("--signed", type=float, default=0.3, help="share of coins that need signatures")
     p.add_argument("--out", help="file for the differences, one JSON a line")
     p.add_argument("--arg", action="append", default=[], help="further option of both nodes")
     options = p.parse_args()

@@ -76,7 +76,7 @@ class Side:
 class Traffic:
     def __init__(self, pair, options):
         self.pair = pair
-        self.stream = Stream(options.seed, pair.nodes, pair.ask, 0.03)
+        self.stream = Stream(options.seed, pair.nodes, pair.ask, 0.2)
         self.stream.fund()
         self.r = random.Random(options.seed + 1)
         self.sides = [Side(node, 2) for node in pair.nodes]
