@@ -31,6 +31,10 @@ bool check_block_context(const struct chain_params *p, const struct block *b, co
 bool check_block_at(const struct chain_params *p, const struct block *b, int32_t height, int64_t prev_mtp, struct verdict *v);
 /** BIP325 solution of a signet block. */
 bool check_signet_solution(const struct chain_params *p, const struct block *b);
+/** The two transactions of BIP325: one whose output is the challenge and which commits to the block without its solution, and the one that
+ *  spends it by means of the solution (with an empty input if the block has none). Out: one reference each. Returns: false (nothing out) if
+ *  the block has no commitment or its solution is malformed. */
+bool signet_transactions(struct tx **to_spend, struct tx **spending, const struct chain_params *p, const struct block *b);
 /** Are the block's data possibly not what its header commits to (Merkle root, witness commitment)? Core's IsBlockMutated. */
 bool block_is_mutated(const struct block *b, bool check_witness_root);
 

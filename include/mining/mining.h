@@ -6,6 +6,7 @@
 
 #include "chain/chain.h"
 #include "mempool/mempool.h"
+#include "script/sign.h"
 
 /* A template's transaction besides the coinbase. */
 struct template_tx {
@@ -28,13 +29,15 @@ struct block_template {
     bool segwit_active;         /* the coinbase has a witness */
     uint8_t *commitment;        /* scriptPubKey of the witness commitment output, there even before segwit is active (as in Core) */
     size_t commitment_len;
+    const struct keyring *signet_keys; /* borrowed; mining_build signs with them; NULL: none */
 };
 struct mining_options {
-    int64_t max_weight;      /* -blockmaxweight: 4000000 */
-    int64_t reserved_weight; /* -blockreservedweight: 8000 */
-    int64_t min_fee_rate;    /* -blockmintxfee: 1 sat/kvB */
-    int32_t version;         /* -blockversion on regtest; 0: computed */
-    bool print_fees;         /* -printpriority: log the fee rate of what is taken */
+    int64_t max_weight;                /* -blockmaxweight: 4000000 */
+    int64_t reserved_weight;           /* -blockreservedweight: 8000 */
+    int64_t min_fee_rate;              /* -blockmintxfee: 1 sat/kvB */
+    int32_t version;                   /* -blockversion on regtest; 0: computed */
+    bool print_fees;                   /* -printpriority: log the fee rate of what is taken */
+    const struct keyring *signet_keys; /* -signetkey; outlives all templates; NULL: none */
 };
 /** Picks transactions for a block on the present tip (mempool may be NULL: empty block). */
 struct block_template *mining_template(struct chain *c, struct mempool *m, const struct mining_options *o);
@@ -65,9 +68,14 @@ struct block_template *template_cache_get(struct template_cache *k, struct chain
 int64_t mining_min_time(const struct chain_params *p, const struct header_node *prev);
 /** The coinbase's scriptSig: height (BIP34), OP_0 up to height 16 so that it is long enough, the extra nonce if not 0. */
 void mining_coinbase_script(struct writer *w, int32_t height, uint32_t extra_nonce);
-/** Builds the block: coinbase paying coinbase_value to script, commitment, Merkle root; nonce 0, unsolved. Returns: one reference. */
+/** Builds the block: coinbase paying coinbase_value to script, commitment, Merkle root; nonce 0, unsolved; on a signet with its solution, if
+ *  the template has the keys for it. Returns: one reference. */
 struct block *mining_build(const struct block_template *t, const struct chain_params *p, const uint8_t *script, size_t script_len,
                            uint32_t extra_nonce);
+/** Adds the solution of a signet's block (BIP325); nothing but the nonce may change after. Kinds of challenges: those that sign_input knows.
+ *  Returns: a new block with another Merkle root (the same block if it needs no solution), NULL if these keys do not satisfy the challenge.
+ *  Any thread. */
+struct block *mining_sign_signet(const struct block *b, const struct chain_params *p, const struct keyring *keys);
 /** Tries nonces from block's on, at most *tries (decremented by those that failed). Returns: the solved block (a new reference), NULL if tries ran out, all nonces
  *  failed, or stop was set. Any thread. */
 struct block *mining_solve(const struct block *b, const struct chain_params *p, uint64_t *tries, const atomic_bool *stop);

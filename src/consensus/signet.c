@@ -141,31 +141,38 @@ static bool solution_verifies(const struct tx *spending, const struct tx_out *ch
     return script_verify_input(NULL, spending, 0, challenge, SIGNET_FLAGS, &mid, NULL, false);
 }
 
-bool check_signet_solution(const struct chain_params *p, const struct block *b)
+bool signet_transactions(struct tx **to_spend, struct tx **spending, const struct chain_params *p, const struct block *b)
 {
     struct writer script = WRITER_INIT;
-    struct tx *to_spend, *spending;
     const uint8_t *solution;
     size_t solution_len;
     struct hash256 root;
     struct txid id;
-    bool ok = false;
     int index = block_witness_commitment_index(b);
-    if (block_hash_equal(&b->hash, &p->genesis_hash))
-        return true;
     if (index < 0 || b->tx[0].n_in == 0)
         return false;
 
     cut_solution(&script, &solution, &solution_len, &b->tx[0].out[index]);
     id = changed_txid(&b->tx[0], (uint32_t)index, &script);
     root = changed_root(b, &id);
-    to_spend = make_to_spend(p, b, &root);
-    spending = make_spending(to_spend, solution, solution_len); /* no solution at all does for a challenge like OP_TRUE */
-    if (spending) {
-        ok = solution_verifies(spending, &to_spend->out[0]);
-        tx_unref(spending);
-    }
-    tx_unref(to_spend);
+    *to_spend = make_to_spend(p, b, &root);
+    *spending = make_spending(*to_spend, solution, solution_len); /* no solution at all does for a challenge like OP_TRUE */
     writer_clear(&script);
+    if (!*spending)
+        tx_unref(*to_spend);
+    return *spending != NULL;
+}
+
+bool check_signet_solution(const struct chain_params *p, const struct block *b)
+{
+    struct tx *to_spend, *spending;
+    bool ok;
+    if (block_hash_equal(&b->hash, &p->genesis_hash))
+        return true;
+    if (!signet_transactions(&to_spend, &spending, p, b))
+        return false;
+    ok = solution_verifies(spending, &to_spend->out[0]);
+    tx_unref(spending);
+    tx_unref(to_spend);
     return ok;
 }

@@ -186,10 +186,10 @@ struct mempool {
     size_t n_delta, cap_delta;
     size_t n_unbroadcast;
     uint64_t sequence, serial, mark;
-    uint64_t changes;    /* asked for a check */
+    uint64_t changes;             /* asked for a check */
     atomic_uint_fast64_t updates; /* see mempool_updates */
-    size_t inner_usage;  /* of entries and clusters */
-    size_t n_unfinished; /* clusters whose order may not be the best */
+    size_t inner_usage;           /* of entries and clusters */
+    size_t n_unfinished;          /* clusters whose order may not be the best */
     size_t vsize;
     int64_t fees;
     double rolling_rate; /* sat/kvB; falls with time once a block has come */

@@ -69,9 +69,8 @@ struct block *mining_build(const struct block_template *t, const struct chain_pa
     struct tx *coinbase = make_coinbase(t, script, script_len, extra_nonce);
     struct block_header h = {.version = t->version, .prev = t->prev->node.hash, .time = t->time, .bits = t->bits};
     struct writer w = WRITER_INIT;
-    struct block *b;
+    struct block *b, *with_solution;
 
-    (void)p;
     h.merkle_root = root_of(t, coinbase);
     block_header_encode(writer_extend(&w, BLOCK_HEADER_SIZE), &h);
     write_compact_size(&w, t->n_txs + 1);
@@ -81,5 +80,9 @@ struct block *mining_build(const struct block_template *t, const struct chain_pa
     tx_unref(coinbase);
     b = block_decode(w.data, w.len);
     ASSERT(b);
+    if (p->signet && t->signet_keys && (with_solution = mining_sign_signet(b, p, t->signet_keys))) {
+        block_unref(b);
+        b = with_solution;
+    }
     return b;
 }

@@ -47,6 +47,7 @@ static struct block_template *template_new(struct chain *c, const struct mining_
     t->height = t->prev->node.height + 1;
     t->version = p->mineable_by_rpc && o->version ? o->version : block_version_after(p, &t->prev->node);
     t->min_time = mining_min_time(p, &t->prev->node);
+    t->signet_keys = o->signet_keys;
     t->weight = o->reserved_weight;
     t->sigop_cost = COINBASE_SIGOPS;
     t->segwit_active = deployment_active_after(p, &t->prev->node, DEPLOYMENT_SEGWIT);

@@ -84,6 +84,7 @@ void node_config_clear(struct node_config *c)
 {
     args_free(c->args);
     chain_params_clear(&c->params);
+    keyring_clear(&c->signet_keys);
     confdir_clear(&c->dir);
     free(c->blocks_dir);
     free(c->index_dir);

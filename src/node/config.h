@@ -15,6 +15,7 @@ struct node_config {
     struct chain_params params;
     struct policy policy;
     struct mining_options mining;
+    struct keyring signet_keys;                /* of -signetkey */
     uint8_t mining_script[ADDRESS_SCRIPT_MAX]; /* of -miningaddress */
     size_t mining_script_len;                  /* 0: none given */
     struct confdir dir;

@@ -205,6 +205,8 @@ static const struct arg_spec specs[] = {
     {"regtest", NULL, P, 0, "Use the regression test chain, in which blocks can be solved instantly"},
     {"signet", NULL, P, 0, "Use the signet chain (see -signetchallenge)"},
     {"signetchallenge", "<hex>", P, ARG_NO_NEGATION, "Script that blocks must satisfy (only for signet networks)"},
+    {"signetkey", "<key>", P, ARG_SENSITIVE | ARG_NETWORK_ONLY,
+     "Private key (WIF) of the signet's challenge: blocks that this node makes are signed with it; may be given several times"},
     {"signetseednode", "<seed>", P, 0,
      "Specify a seed node for the signet network, in place of its own; may be given several times"},
     {"testnet", NULL, P, 0, "Use the testnet3 chain"},

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto/hash.h"
 #include "node/config.h"
 #include "primitives/amount.h"
 #include "util/hex.h"
@@ -75,6 +76,26 @@ static bool apply_miner(struct node_config *c, char **error)
     return *address || fail(error, xstrdup("-gen needs an address to mine to (-miningaddress)"));
 }
 
+/* The keys are never shown, not even wrong ones. */
+static bool apply_signet_keys(struct node_config *c, char **error)
+{
+    const char *const *values;
+    size_t n = args_list(c->args, "signetkey", &values);
+    uint8_t secret[32];
+    bool compressed, ok;
+
+    if (n && !c->params.signet)
+        return fail(error, xstrdup("-signetkey needs a signet (-signet, -signetchallenge)"));
+    for (size_t i = 0; i < n; i++) {
+        ok = wif_decode(secret, &compressed, values[i], &c->params.address) && keyring_add_key(&c->signet_keys, secret, compressed);
+        crypto_wipe(secret, sizeof(secret));
+        if (!ok)
+            return fail(error, xstrdup("Invalid -signetkey: no private key of this network"));
+    }
+    c->mining.signet_keys = n ? &c->signet_keys : NULL;
+    return true;
+}
+
 static bool apply_mining(struct node_config *c, char **error)
 {
     struct mining_options *m = &c->mining;
@@ -98,7 +119,7 @@ static bool apply_mining(struct node_config *c, char **error)
     if (m->reserved_weight > m->max_weight)
         return fail(error, xasprintf("-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", (long long)m->reserved_weight,
                                      (long long)m->max_weight));
-    return apply_miner(c, error);
+    return apply_miner(c, error) && apply_signet_keys(c, error);
 }
 
 /* Core's UintHash: hex digits, shorter than 64 means leading zeroes. */

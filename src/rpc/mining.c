@@ -237,6 +237,36 @@ static void submitblock(struct rpc_call *call)
     block_unref(op.block);
 }
 
+/* Of use to miners that build blocks themselves. */
+static void signsignetblock(struct rpc_call *call)
+{
+    struct block *b, *with_solution = NULL;
+    struct mining_options o;
+    const char *hex;
+
+    rpc_mining_options(&o, call->host);
+    if (!rpc_text(call, &hex, 0, ""))
+        return;
+    if (!o.signet_keys) {
+        rpc_error(call, RPC_MISC_ERROR, "This node has no key of a signet (-signetkey)");
+        return;
+    }
+    b = rpc_decode_block(hex);
+    if (!b) {
+        rpc_error(call, RPC_DESERIALIZATION_ERROR, "Block decode failed");
+        return;
+    }
+    if (b->n_tx)
+        with_solution = mining_sign_signet(b, call->host->params, o.signet_keys);
+    if (with_solution)
+        jw_hex(&call->out, with_solution->raw, with_solution->raw_len);
+    else
+        rpc_error(call, RPC_VERIFY_ERROR,
+                  "The keys of this node do not satisfy the challenge, or the block has no witness commitment");
+    block_unref(with_solution);
+    block_unref(b);
+}
+
 struct header_op {
     struct chain *chain;
     struct block_header header;
@@ -372,4 +402,10 @@ const struct rpc_command rpc_mining_commands[] = {
     {"mining", "submitheader", submitheader,
      RPC_PARAMS({"hexdata", RPC_HEX, RPC_REQUIRED, NULL, "the hex-encoded block header data", NULL}), 0,
      "Decode the given hexdata as a header and submit it as a candidate chain tip if valid.\nThrows when the header is invalid.\n"},
+    {"hidden", "signsignetblock", signsignetblock,
+     RPC_PARAMS({"hexdata", RPC_HEX, RPC_REQUIRED, NULL, "the hex-encoded block, complete but for its solution and nonce", NULL}),
+     0,
+     "Adds the solution of the signet's challenge (BIP325) to a block, signed with -signetkey, and returns it: only the nonce may "
+     "change "
+     "after that."},
     {NULL, NULL, NULL, NULL, 0, NULL}};

@@ -5,8 +5,8 @@
 #include "crypto/hash.h"
 #include "crypto/sha256.h"
 #include "rpc/priv.h"
-#include "rpc/sign.h"
 #include "script/script.h"
+#include "script/sign.h"
 #include "script/verify.h"
 
 #define AMOUNT_MISSING MAX_MONEY /* what Core takes an amount that was not given for */

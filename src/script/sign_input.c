@@ -1,12 +1,12 @@
 /* sign_input.c - makes the scriptSig and witness of one input out of keys, scripts and the signatures that are there already. Called by
- * sign.c on pool threads; pure. */
+ * RPC on pool threads and by mining/signet.c; pure. */
 #include <stdlib.h>
 
 #include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "crypto/sha256.h"
-#include "rpc/sign.h"
 #include "script/script.h"
+#include "script/sign.h"
 #include "util/mem.h"
 
 #define SEEN_MAX 1024 /* items of other states looked at; 20 signatures are the most that one input needs */

@@ -1,7 +1,7 @@
-/* sign.h - a signer for commands that are given the keys: what it knows, and the making of one input's scriptSig and witness. Pure; any
+/* sign.h - a signer for commands and blocks whose keys the user gives: what it knows, and the making of one input's scriptSig and witness. Pure; any
  * thread. */
-#ifndef FARTHING_RPC_SIGN_H
-#define FARTHING_RPC_SIGN_H
+#ifndef FARTHING_SCRIPT_SIGN_H
+#define FARTHING_SCRIPT_SIGN_H
 
 #include "primitives/tx.h"
 #include "script/sighash.h"
