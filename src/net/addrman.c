@@ -33,6 +33,7 @@ struct addrman *addrman_new(const struct netgroup *groups, bool deterministic, u
         random_bytes(a->key, sizeof(a->key));
     }
     a->free_record = NO_RECORD;
+    a->sources.free = NO_RECORD;
     a->n_heads = MIN_HEADS;
     a->heads = xmalloc(a->n_heads * sizeof(*a->heads));
     memset(a->heads, 0xff, a->n_heads * sizeof(*a->heads));
@@ -48,6 +49,8 @@ void addrman_free(struct addrman *a)
         return;
     crypto_wipe(a->key, sizeof(a->key));
     free(a->records);
+    free(a->sources.v);
+    free(a->sources.heads);
     free(a->heads);
     free(a->order);
     free(a);
@@ -156,7 +159,8 @@ int32_t addrman_create(struct addrman *a, const struct net_addr *addr, const str
     struct record *r = &a->records[id];
 
     memset(r, 0, sizeof(*r));
-    record_set_addr(r, addr, source);
+    record_set_addr(r, addr);
+    r->source = addrman_source_take(a, source);
     r->next = NO_RECORD;
     if (a->n == a->cap_order) {
         a->cap_order = a->cap_order ? a->cap_order + a->cap_order / 2 : 64;
@@ -195,6 +199,7 @@ void addrman_delete(struct addrman *a, int32_t id)
     ASSERT(!r->tried && r->refs == 0);
     unlink_record(a, id);
     forget_collision(a, id);
+    addrman_source_drop(a, r->source);
     addrman_swap(a, r->shuffle, a->n - 1);
     a->n--;
     r->network = NET_UNKNOWN;
@@ -341,7 +346,7 @@ bool addrman_add(struct addrman *a, const struct addr_entry *entries, size_t n, 
 static void leave_new(struct addrman *a, int32_t id)
 {
     struct record *r = &a->records[id];
-    struct net_addr source = record_source(r);
+    struct net_addr source = record_source(a, r);
     int start = record_place_new(a, r, &source).bucket;
 
     for (int i = 0; i < NEW_BUCKETS && r->refs; i++) {
@@ -361,7 +366,7 @@ static void back_to_new(struct addrman *a, struct place from)
 {
     int32_t id = a->tried[from.bucket][from.position];
     struct record *r = &a->records[id];
-    struct net_addr source = record_source(r);
+    struct net_addr source = record_source(a, r);
     struct place to = record_place_new(a, r, &source);
     char text[NET_ADDR_TEXT];
 
@@ -404,8 +409,7 @@ bool addrman_make_good(struct addrman *a, const struct net_addr *addr, bool test
         return false;
     r = &a->records[id];
     /* The time seen stays: it goes out to others, who would learn whom we are connected to. */
-    r->last_success = time;
-    r->last_try = time;
+    r->last_success = r->last_try = record_seconds(time);
     r->attempts = 0;
     if (r->tried)
         return false;
@@ -448,10 +452,10 @@ void addrman_attempt(struct addrman *a, const struct net_addr *addr, bool count_
     if (id == NO_RECORD)
         return;
     r = &a->records[id];
-    r->last_try = time;
+    r->last_try = record_seconds(time);
     /* While nothing at all works it is our network that fails. */
     if (count_failure && r->last_count < a->last_good) {
-        r->last_count = time;
+        r->last_count = record_seconds(time);
         if (r->attempts < INT32_MAX)
             r->attempts++;
     }

@@ -32,14 +32,14 @@ static const char end_of_file[] = "AutoFile::read: end of file";
 
 /* --- Writing ------------------------------------------------------------------------------------------------------------------------- */
 
-static void write_record(struct writer *w, const struct record *r)
+static void write_record(struct writer *w, const struct addrman *a, const struct record *r)
 {
     struct addr_entry e = record_entry(r);
-    struct net_addr source = record_source(r);
+    struct net_addr source = record_source(a, r);
 
     disk_addr_write(w, &e);
     addr_write_v2(w, &source);
-    write_u64(w, (uint64_t)r->last_success);
+    write_u64(w, r->last_success);
     write_u32(w, (uint32_t)r->attempts);
 }
 
@@ -72,11 +72,11 @@ void addrman_encode(struct writer *w, const struct addrman *a, const uint8_t mag
         if (a->records[a->order[i]].tried)
             continue;
         index[a->order[i]] = n++;
-        write_record(w, &a->records[a->order[i]]);
+        write_record(w, a, &a->records[a->order[i]]);
     }
     for (size_t i = 0; i < a->n; i++)
         if (a->records[a->order[i]].tried)
-            write_record(w, &a->records[a->order[i]]);
+            write_record(w, a, &a->records[a->order[i]]);
     write_buckets(w, a, index);
     write_bytes(w, version.b, sizeof(version.b));
     disk_file_end(w);
@@ -104,7 +104,8 @@ struct loader {
     uint32_t buckets;
     int32_t *fresh; /* records of the new addresses, by their index in the file */
     size_t lost_new, lost_tried;
-    bool twice; /* an address stands there twice */
+    bool twice;    /* an address stands there twice */
+    bool negative; /* a time is */
     char **problem;
 };
 
@@ -157,48 +158,51 @@ static enum rc read_head(struct loader *l)
 }
 
 /* One address with what is known of it. */
-static enum rc read_record(struct loader *l, struct record *out)
-{
+struct loaded {
     struct addr_entry e;
-    struct net_addr source = {.network = NET_UNKNOWN};
+    struct net_addr source;
+    int64_t last_success;
+    int32_t attempts;
+};
+
+static enum rc read_record(struct loader *l, struct loaded *out)
+{
     const char *problem = end_of_file;
     uint8_t ip[16];
     bool v2 = l->format >= FORMAT_BIP155;
 
     memset(out, 0, sizeof(*out));
-    if (!disk_addr_read(&l->r, &e, v2, &problem) || (v2 && !addr_read_v2(&l->r, &source, &problem)))
+    if (!disk_addr_read(&l->r, &out->e, v2, &problem) || (v2 && !addr_read_v2(&l->r, &out->source, &problem)))
         return bad(l, problem);
     if (!v2) {
         read_copy(&l->r, ip, sizeof(ip));
-        net_addr_from16(&source, ip);
+        net_addr_from16(&out->source, ip);
     }
-    record_set_addr(out, &e.addr, &source);
-    out->time = e.time;
-    out->services = e.services;
     out->last_success = (int64_t)read_u64(&l->r);
     out->attempts = (int32_t)read_u32(&l->r);
     return l->r.failed ? bad(l, end_of_file) : RC_OK;
 }
 
 /* Makes a record of the manager. Addresses that are not valid are not linked: they go again, and thousands of "::" would be one chain. */
-static int32_t keep(struct loader *l, const struct record *in)
+static int32_t keep(struct loader *l, const struct loaded *in)
 {
-    struct net_addr addr = record_addr(in), source = record_source(in);
-    bool valid = net_addr_is_valid(&addr), twice = valid && addrman_find(l->a, &addr) != NO_RECORD;
-    int32_t id = addrman_create(l->a, &addr, &source, valid && !twice);
+    const struct net_addr *addr = &in->e.addr;
+    bool valid = net_addr_is_valid(addr), twice = valid && addrman_find(l->a, addr) != NO_RECORD;
+    int32_t id = addrman_create(l->a, addr, &in->source, valid && !twice);
     struct record *r = &l->a->records[id];
 
     l->twice |= twice;
-    r->time = in->time;
-    r->services = in->services;
-    r->last_success = in->last_success;
+    l->negative |= in->last_success < 0;
+    r->time = in->e.time;
+    r->services = in->e.services;
+    r->last_success = record_seconds(in->last_success);
     r->attempts = in->attempts;
     return id;
 }
 
 static enum rc read_new(struct loader *l)
 {
-    struct record r;
+    struct loaded r;
     enum rc rc;
 
     for (int32_t i = 0; i < l->n_new; i++) {
@@ -207,7 +211,7 @@ static enum rc read_new(struct loader *l)
             return rc;
         l->fresh[i] = keep(l, &r);
         l->a->n_new++;
-        l->a->counts[record_network(&r)][0]++;
+        l->a->counts[record_network(&l->a->records[l->fresh[i]])][0]++;
     }
     return RC_OK;
 }
@@ -215,22 +219,22 @@ static enum rc read_new(struct loader *l)
 static enum rc read_tried(struct loader *l)
 {
     struct addrman *a = l->a;
-    struct record r;
+    struct loaded in;
     enum rc rc;
 
     for (int32_t i = 0; i < l->n_tried; i++) {
-        struct net_addr addr;
+        struct record r = {0};
         struct place p;
-        rc = read_record(l, &r);
+        rc = read_record(l, &in);
         if (rc != RC_OK)
             return rc;
-        addr = record_addr(&r);
+        record_set_addr(&r, &in.e.addr);
         p = record_place_tried(a, &r);
-        if (!net_addr_is_valid(&addr) || a->tried[p.bucket][p.position] != NO_RECORD) {
+        if (!net_addr_is_valid(&in.e.addr) || a->tried[p.bucket][p.position] != NO_RECORD) {
             l->lost_tried++;
             continue;
         }
-        a->tried[p.bucket][p.position] = keep(l, &r);
+        a->tried[p.bucket][p.position] = keep(l, &in);
         a->records[a->tried[p.bucket][p.position]].tried = true;
         a->n_tried++;
         a->counts[record_network(&r)][1]++;
@@ -243,7 +247,7 @@ static void place_new(struct loader *l, int bucket, int32_t id, bool same_bucket
 {
     struct addrman *a = l->a;
     struct record *r = &a->records[id];
-    struct net_addr addr = record_addr(r), source = record_source(r);
+    struct net_addr addr = record_addr(r), source = record_source(a, r);
     struct place p = {bucket, 0};
 
     if (!net_addr_is_valid(&addr) || r->refs >= MAX_REFS)
@@ -328,7 +332,7 @@ static enum rc load(struct loader *l)
     free(l->fresh);
     if (rc != RC_OK)
         return rc;
-    check = l->twice ? -5 : addrman_check(l->a);
+    check = l->twice ? -5 : l->negative ? -8 : addrman_check(l->a);
     if (!check)
         return RC_OK;
     *l->problem = xasprintf("Corrupt data. Consistency check failed with code %d" STREAM_ERROR, check);

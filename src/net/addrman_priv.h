@@ -14,19 +14,34 @@
 
 #define NO_RECORD (-1)
 
-/* What is known of one address. 120 bytes, of which there are 81,920 at most. */
+/* What is known of one address. 80 bytes, of which there are 81,920 at most. */
 struct record {
-    uint8_t ip[32], source_ip[32];
+    uint8_t ip[32];
     uint64_t services;
-    int64_t last_success, last_try, last_count; /* last_count: attempt that was counted as a failure */
-    uint32_t time;                              /* seen */
-    int32_t attempts;                           /* since the last success */
-    uint32_t shuffle;                           /* where it stands in addrman.order */
-    int32_t next;                               /* in its hash chain; in the list of free records */
+    uint32_t last_success, last_try, last_count; /* unix seconds; last_count: attempt that was counted as a failure */
+    uint32_t time;                               /* seen */
+    int32_t attempts;                            /* since the last success */
+    uint32_t shuffle;                            /* where it stands in addrman.order */
+    int32_t next;                                /* in its hash chain; in the list of free records */
+    int32_t source;                              /* in addrman.sources */
     uint16_t port;
-    uint8_t network, source_network;
+    uint8_t network;
     uint8_t refs; /* places in the new table; 0 when tried */
     bool tried;
+};
+
+/* Who told us of addresses. */
+struct source {
+    uint8_t ip[32], network;
+    uint32_t refs; /* records */
+    int32_t next;  /* in its hash chain; in the list of free ones */
+};
+struct sources {
+    struct source *v;
+    size_t n, cap, n_used; /* n: used at least once */
+    int32_t free;
+    int32_t *heads; /* n_heads: 0, or a power of two */
+    size_t n_heads;
 };
 
 /* Where a record stands or belongs. */
@@ -44,6 +59,7 @@ struct addrman {
     struct record *records;
     size_t n_records, cap_records; /* used at least once; allocated */
     int32_t free_record;
+    struct sources sources;
     int32_t *heads; /* chains by address and port; n_heads is a power of two */
     size_t n_heads;
     int32_t *order; /* all live records, in random order as far as it was shuffled */
@@ -59,9 +75,10 @@ struct addrman {
 
 /* addrman_record.c: one record. */
 struct net_addr record_addr(const struct record *r);
-struct net_addr record_source(const struct record *r);
 struct addr_entry record_entry(const struct record *r);
-void record_set_addr(struct record *r, const struct net_addr *addr, const struct net_addr *source);
+void record_set_addr(struct record *r, const struct net_addr *addr);
+/** A time as records keep it: at least 0, and a later one than fits is the latest. */
+uint32_t record_seconds(int64_t time);
 /** Row of addrman.counts: its network, NET_UNKNOWN if not routable. */
 unsigned record_network(const struct record *r);
 struct place record_place_tried(const struct addrman *a, const struct record *r);
@@ -71,6 +88,12 @@ int record_position_new(const struct addrman *a, const struct record *r, int buc
 bool record_is_terrible(const struct record *r, int64_t now);
 /** In [0, 1]: relative to others, how likely it should be chosen. */
 double record_chance(const struct record *r, int64_t now);
+
+/* addrman_source.c: sources. */
+/** A reference to a source, which is made if it is new. */
+int32_t addrman_source_take(struct addrman *a, const struct net_addr *addr);
+void addrman_source_drop(struct addrman *a, int32_t id);
+struct net_addr record_source(const struct addrman *a, const struct record *r);
 
 /* addrman.c: the tables. */
 int32_t addrman_find(const struct addrman *a, const struct net_addr *addr);

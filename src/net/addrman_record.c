@@ -20,26 +20,21 @@ struct net_addr record_addr(const struct record *r)
     return a;
 }
 
-struct net_addr record_source(const struct record *r)
-{
-    struct net_addr a = {.network = (enum net_network)r->source_network};
-
-    memcpy(a.ip, r->source_ip, sizeof(a.ip));
-    return a;
-}
-
 struct addr_entry record_entry(const struct record *r)
 {
     return (struct addr_entry){.time = r->time, .services = r->services, .addr = record_addr(r)};
 }
 
-void record_set_addr(struct record *r, const struct net_addr *addr, const struct net_addr *source)
+void record_set_addr(struct record *r, const struct net_addr *addr)
 {
     r->network = (uint8_t)addr->network;
     memcpy(r->ip, addr->ip, sizeof(r->ip));
     r->port = addr->port;
-    r->source_network = (uint8_t)source->network;
-    memcpy(r->source_ip, source->ip, sizeof(r->source_ip));
+}
+
+uint32_t record_seconds(int64_t time)
+{
+    return time < 0 ? 0 : time > UINT32_MAX ? UINT32_MAX : (uint32_t)time;
 }
 
 unsigned record_network(const struct record *r)

@@ -204,7 +204,7 @@ static size_t collect_places(const struct addrman *a, struct addrman_place *out,
             if (id == NO_RECORD)
                 continue;
             out[n].entry = record_entry(&a->records[id]);
-            out[n].source = record_source(&a->records[id]);
+            out[n].source = record_source(a, &a->records[id]);
             out[n].tried = tried;
             out[n].bucket = bucket;
             out[n++].position = position;

@@ -31,10 +31,10 @@ static int64_t exp_delay_us(int64_t mean_s)
 
 static bool is_automatic(enum connection_type t)
 {
-    return t != CONN_INBOUND && t != CONN_MANUAL;
+    return t != CONN_INBOUND && t != CONN_MANUAL && t != CONN_PRIVATE_BROADCAST; /* those have slots of their own */
 }
 
-/* Of all kinds but manual ones, opened or being opened. */
+/* Of all kinds that we choose, opened or being opened. */
 static unsigned slots_used(const struct node_net *n, bool *opening)
 {
     const struct net_attempt *a;

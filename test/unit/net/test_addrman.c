@@ -168,6 +168,48 @@ static void times(void **state)
     assert_int_equal(record_of(a, "1.2.3.4")->services, 1033);
 }
 
+/* Full tables are 82,000 records: a few bytes each are worth the trouble. A source stands once, and not longer than what it told us. */
+static void sources_are_shared(void **state)
+{
+    struct fixture *f = *state;
+    struct addrman *a = f->a;
+    struct net_addr source[3] = {parse("250.1.1.1"), parse("250.1.1.2"), parse("250.1.1.3")};
+    char text[NET_ADDR_TEXT];
+
+    assert_int_equal(sizeof(struct record), 80);
+    for (int i = 0; i < 300; i++) {
+        struct addr_entry e = {.time = NOW, .services = NODE_NETWORK};
+        snprintf(text, sizeof(text), "%d.%d.9.9", 20 + i % 100, i / 100 + 1);
+        e.addr = parse(text);
+        addrman_add(a, &e, 1, &source[i % 3], 0);
+    }
+    assert_int_equal(a->sources.n_used, 3);
+    while (a->n) {
+        struct record *r = &a->records[a->order[a->n - 1]];
+        struct net_addr from = record_source(a, r);
+        assert_true(net_addr_same_ip(&from, &source[0]) || net_addr_same_ip(&from, &source[1]) ||
+                    net_addr_same_ip(&from, &source[2]));
+        r->refs = 0;
+        addrman_delete(a, a->order[a->n - 1]);
+    }
+    assert_int_equal(a->sources.n_used, 0);
+    memset(a->fresh, 0xff, sizeof(a->fresh));
+    memset(a->counts, 0, sizeof(a->counts));
+    a->n_new = 0;
+    for (int i = 0; i < 500; i++) { /* as many sources, through several sizes of their table */
+        struct addr_entry e = {.time = NOW, .services = NODE_NETWORK};
+        snprintf(text, sizeof(text), "%d.%d.9.9", 20 + i % 100, i / 100 + 1);
+        e.addr = parse(text);
+        addrman_add(a, &e, 1, &e.addr, 0);
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        struct net_addr addr = record_addr(&a->records[a->order[i]]), from = record_source(a, &a->records[a->order[i]]);
+        assert_true(net_addr_same_ip(&addr, &from));
+    }
+    assert_int_equal(a->sources.n_used, a->n);
+    assert_int_equal(addrman_check(a), 0);
+}
+
 static void attempts(void **state)
 {
     struct fixture *f = *state;
@@ -583,6 +625,7 @@ int main(void)
         CASE(places_are_cores),
         CASE(only_routable_addresses),
         CASE(times),
+        CASE(sources_are_shared),
         CASE(attempts),
         CASE(choosing),
         CASE(sampling),
