@@ -1,5 +1,6 @@
 /* package.c - testmempoolaccept and submitpackage: several transactions that are judged together on the validation thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/policy.h"
 #include "rpc/priv.h"
@@ -204,6 +205,15 @@ static void write_result(const struct package_op *op, size_t i)
     jw_obj_end(j);
 }
 
+static bool is_repeated(const struct package_op *op, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (memcmp(op->txs[k]->wtxid.b, op->txs[i]->wtxid.b, sizeof(op->txs[i]->wtxid.b)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void write_submitted(const struct package_op *op)
 {
     const struct mempool_package_result *r = op->result;
@@ -215,6 +225,8 @@ static void write_submitted(const struct package_op *op)
     jw_key(j, "tx-results");
     jw_obj_begin(j);
     for (size_t i = 0; i < op->n; i++) {
+        if (is_repeated(op, i)) /* a name stands in an object once */
+            continue;
         jw_key(j, wtxid_hex(&op->txs[i]->wtxid).s);
         write_result(op, i);
     }

@@ -61,6 +61,16 @@ def sums(node, stream):
         equal(sorted(e["spentby"]), sorted({m.spent[c.point] for c in item.outputs if c.point in m.spent}))
 
 
+def no_name_twice(node, stream):
+    """The results of a package that holds a transaction twice: objects of JSON have each name once."""
+    g = stream.g
+    parent = g.build([true_coin(g, node)], [g.true], 1000)
+    child = g.build(parent.outputs, [g.true], 1000)
+    _, text = node.post(json.dumps({"id": 1, "method": "submitpackage", "params": [[parent.hex, parent.hex, child.hex]]}))
+    equal(json.loads(text)["result"]["package_msg"], "package-contains-duplicates")
+    equal(text.count('"%s":' % parent.tx.wtxid), 1)
+
+
 def run(t):
     program = sys.argv[2] if sys.argv[1:2] == ["--program"] else None
     node = t.node("-checkmempool=1", "-acceptnonstdtxn=0", "-persistmempool=0", program=program, debug="none")
@@ -83,6 +93,7 @@ def run(t):
             stream.step()
         by_construction(stream, node)
         sums(node, stream)
+    no_name_twice(node, stream)
     stream.set_time(10)
     template = node.getblocktemplate({"rules": ["segwit"]})
     if sum(tx["weight"] for tx in template["transactions"]) < 3_900_000:

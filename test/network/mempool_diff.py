@@ -10,6 +10,7 @@ import time
 
 import topology  # noqa: F401  (the path to the functional tests' modules)
 from framework import equal, main
+from txgen import carrier
 from txstream import Stream
 
 OPTIONS = ("-persistmempool=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-discover=0", "-checkblockindex=0", "-acceptnonstdtxn=0")
@@ -40,9 +41,11 @@ class Pair:
                     f.write(json.dumps([self.calls, kind, detail]) + "\n")
 
     def ask(self, method, *params):
+        if method == "signrawtransactionwithkey":  # no matter of the mempool
+            return "ok", self.nodes[0].signrawtransactionwithkey(*params)
         self.calls += 1
         a, b = (self.raw(node, method, params) for node in self.nodes)
-        x, y = json.loads(a), json.loads(b)
+        x, y = (json.loads(text, object_pairs_hook=once) for text in (a, b))
         if a != b:
             self.compare(method, params, x, y)
         if x.get("error"):
@@ -61,6 +64,14 @@ class Pair:
             x, y = form(x), form(y)
         for path, a, b in sorted(parts(x, y)):
             self.differs("%s: %s" % (method, path), [a, b, json.dumps(x), json.dumps(y), json.dumps(params)])
+
+
+def once(pairs):
+    """A JSON object in which no name stands twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise AssertionError("a name stands twice: %r" % pairs)
+    return found
 
 
 def parts(x, y, path=""):
@@ -187,6 +198,55 @@ def calls(pair, options):
         print("%7d  %s" % (n, kind))
 
 
+def full(pair, options):
+    """More than the pools hold. Both count their own memory, so that they do not drop the same transaction at the same moment; but what only one of
+    them has must pay less than what both would keep, and the minimum fee must rise and fall in the same way."""
+    stream = Stream(options.seed, pair.nodes, pair.ask, 0)
+    stream.fund()
+    g, verdicts = stream.g, {}
+    for _ in range(options.n):
+        coin = g.confirmed() if g.r.random() < 0.7 else g.unconfirmed()
+        item = g.build([coin], [g.true, g.true], g.r.choice((100, 300, 1000, 2000, 5000, 10_000)) + g.r.randrange(50), data=[(0, carrier(g.r.randrange(500, 12_000)))])
+        answers = [json.loads(pair.raw(node, "sendrawtransaction", [item.hex, 0])) for node in pair.nodes]
+        words = tuple(shape(a["error"]["message"]) if a.get("error") else "accepted" for a in answers)
+        verdicts[words] = verdicts.get(words, 0) + 1
+        if words == ("accepted", "accepted") and item.txid not in stream.m.pool:
+            stream.m.add(item)
+    for words, n in sorted(verdicts.items()):
+        print("%7d  %s / %s" % (n, *words))
+    compare_full(pair)
+    compare_decay(pair, stream)
+
+
+def compare_full(pair):
+    entries = [node.getrawmempool(True) for node in pair.nodes]
+    floors = [node.getmempoolinfo()["mempoolminfee"] * 1e8 for node in pair.nodes]
+
+    def rate(e):
+        return e["fees"]["chunk"] * 1e8 / (e["chunkweight"] / 4) * 1000
+    for mine, other in ((0, 1), (1, 0)):
+        only = {t: rate(e) for t, e in entries[mine].items() if t not in entries[other]}
+        print("%s: %d transactions, %d of them alone, minimum fee %.0f, the worst chunk pays %.0f" %
+              (("ours", "theirs")[mine], len(entries[mine]), len(only), floors[mine], min(map(rate, entries[mine].values()))))
+        for txid, r in only.items():
+            if r > max(floors) + 1:
+                pair.differs("full: dropped by one although it pays", [mine, txid, r, floors])
+    if abs(floors[0] - floors[1]) > 0.2 * max(floors):
+        pair.differs("full: minimum fees", floors)
+
+
+def compare_decay(pair, stream):
+    stream.block_with([])
+    last = [node.getmempoolinfo()["mempoolminfee"] for node in pair.nodes]
+    for hours in (1, 5, 12, 24):
+        stream.set_time(hours * 3600)
+        now = [node.getmempoolinfo()["mempoolminfee"] for node in pair.nodes]
+        ratios = [b / a for a, b in zip(last, now)]
+        if abs(ratios[0] - ratios[1]) > 0.01:
+            pair.differs("full: decay of the minimum fee", [hours, last, now])
+        last = now
+
+
 def run(t):
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--other", required=True, help="daemon of another node")
@@ -196,14 +256,17 @@ def run(t):
     p.add_argument("--every", type=int, default=100, help="calls between comparisons of the pools")
     p.add_argument("--signed", type=float, default=0.3, help="share of coins that need signatures")
     p.add_argument("--out", help="file for the differences, one JSON a line")
+    p.add_argument("--full", action="store_true", help="pools of 5 MB, filled: -n some 2,000")
     p.add_argument("--arg", action="append", default=[], help="further option of both nodes")
     options = p.parse_args()
+    options.arg += ["-maxmempool=5"] if options.full else []
     ours = t.node(*OPTIONS, *options.arg, debug="none", start=False)
     theirs = t.node(*OPTIONS, *options.arg, program=options.other, debug="none", start=False)
     for node in (ours, theirs):
         node.start()
     pair = Pair(ours, theirs, options.out)
-    calls(pair, options)
+    (full if options.full else calls)(pair, options)
+    print("%d differences" % sum(pair.found.values()))
     sys.stdout.flush()
 
 
