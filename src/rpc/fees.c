@@ -316,7 +316,7 @@ const struct rpc_command rpc_fees_commands[] = {
                 {"options", RPC_OBJ, 0, NULL,
                  "fee_rate_estimator: \"none\" (the lower of both estimates; an error where the mempool one is not to be had), "
                  "\"block_policy\" or \"mempool_policy\". verbosity: 1, or 2 for \"mempool_health_statistics\".",
-                 "{\"fee_rate_estimator\":\"str\",\"verbosity\":n,...}"}),
+                 "{\"fee_rate_estimator\":\"str\",\"verbosity\":n}"}),
      0,
      "Estimates the approximate fee per kilobyte needed for a transaction to begin\n"
      "confirmation within conf_target blocks if possible and return the number of blocks\n"

@@ -98,6 +98,8 @@ char *rpc_help_text(const struct rpc_command *c)
     put_usage_line(&w, c);
     put(&w, "\n");
     put(&w, c->help);
+    while (w.len && w.data[w.len - 1] == '\n')
+        w.len--;
     put(&w, "\n");
     for (const struct rpc_param *p = c->params; p && p->names; p++) {
         if (p->flags & RPC_HIDDEN)

@@ -308,7 +308,7 @@ struct spending {
     struct rpc_call *call;
     struct outpoint *points;
     size_t n;
-    bool show_tx;
+    bool show_tx, pool_only;
 };
 
 static void show_spending(void *arg)
@@ -316,6 +316,13 @@ static void show_spending(void *arg)
     struct spending *s = arg;
     struct json_writer *j = &s->call->out;
 
+    /* There is no index of what blocks spent: who wants that gets an answer only if the pool has it all. */
+    for (size_t i = 0; !s->pool_only && i < s->n; i++) {
+        if (!mempool_is_spent(s->call->host->mempool, &s->points[i], NULL)) {
+            rpc_error(s->call, RPC_MISC_ERROR, "Mempool lacks a relevant spend, and txospenderindex is unavailable.");
+            return;
+        }
+    }
     jw_arr_begin(j);
     for (size_t i = 0; i < s->n; i++) {
         struct mempool_entry e;
@@ -366,9 +373,40 @@ static bool read_point(struct rpc_call *call, struct outpoint *p, struct json_ob
     return true;
 }
 
+static bool read_flag(struct rpc_call *call, bool *flag, struct json_object *options, const char *name)
+{
+    struct json_object *v = rpc_member(options, name);
+
+    if (!v || json_object_is_type(v, json_type_null))
+        return true;
+    if (!json_object_is_type(v, json_type_boolean))
+        return rpc_error(call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type bool", rpc_type_name(v),
+                         name);
+    *flag = json_object_get_boolean(v);
+    return true;
+}
+
+static bool read_spending_options(struct rpc_call *call, struct spending *s)
+{
+    struct json_object *options = rpc_arg(call, 1);
+
+    s->pool_only = true;
+    if (!options || json_object_is_type(options, json_type_null))
+        return true;
+    if (!read_flag(call, &s->pool_only, options, "mempool_only") || !read_flag(call, &s->show_tx, options, "return_spending_tx"))
+        return false;
+    json_object_object_foreach(options, key, value)
+    {
+        (void)value;
+        if (strcmp(key, "mempool_only") != 0 && strcmp(key, "return_spending_tx") != 0)
+            return rpc_error(call, RPC_TYPE_ERROR, "Unexpected key %s", key);
+    }
+    return true;
+}
+
 static void gettxspendingprevout(struct rpc_call *call)
 {
-    struct json_object *list = rpc_arg(call, 0), *options = rpc_arg(call, 1), *v;
+    struct json_object *list = rpc_arg(call, 0);
     struct spending s = {.call = call, .n = json_object_array_length(list)};
     bool ok = true;
 
@@ -376,15 +414,8 @@ static void gettxspendingprevout(struct rpc_call *call)
         rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, outputs are missing");
         return;
     }
-    v = options ? rpc_member(options, "mempool_only") : NULL;
-    if (v && (!rpc_want(call, v, RPC_BOOL) || !json_object_get_boolean(v))) {
-        rpc_error(call, RPC_MISC_ERROR, "Mempool lacks a relevant spend, and txospenderindex is unavailable.");
+    if (!read_spending_options(call, &s))
         return;
-    }
-    v = options ? rpc_member(options, "return_spending_tx") : NULL;
-    if (v && !rpc_want(call, v, RPC_BOOL))
-        return;
-    s.show_tx = v && json_object_get_boolean(v);
     s.points = xcalloc(s.n, sizeof(*s.points));
     for (size_t i = 0; ok && i < s.n; i++)
         ok = read_point(call, &s.points[i], json_object_array_get_idx(list, i));
