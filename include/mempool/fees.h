@@ -19,6 +19,8 @@ void fees_free(struct fees *f);
 uint16_t fees_tx_added(struct fees *f, int32_t height, int64_t rate, bool counts);
 /** It left the pool unmined. height: as it came. */
 void fees_tx_removed(struct fees *f, uint16_t mark, int32_t height);
+/** How many marks are out. */
+size_t fees_waiting(const struct fees *f);
 struct fees_mined {
     uint16_t mark;
     int32_t height; /* as it came */

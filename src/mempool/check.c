@@ -7,7 +7,7 @@
 #include "util/assert.h"
 
 struct sums {
-    size_t vsize, usage, spends, unbroadcast, clusters, unfinished;
+    size_t vsize, usage, spends, unbroadcast, fee_marks, clusters, unfinished;
     int64_t fees;
 };
 
@@ -59,6 +59,7 @@ static void check_entry(struct mempool *m, const struct entry *e, struct sums *s
     s->usage += e->usage;
     s->spends += p->tx->n_in;
     s->unbroadcast += p->unbroadcast;
+    s->fee_marks += e->fees_mark != 0;
 }
 
 /* Relations as the parents say; all of it hangs together. */
@@ -159,6 +160,7 @@ void mempool_check(struct mempool *m)
     check_order(m);
     ASSERT(s.clusters == m->by_txid.n && s.spends == m->spent.n);
     ASSERT(s.vsize == m->vsize && s.fees == m->fees && s.usage == m->inner_usage);
+    ASSERT(!m->o.fees || s.fee_marks == fees_waiting(m->o.fees));
     ASSERT(s.unbroadcast == m->n_unbroadcast && s.unfinished == m->n_unfinished);
     for (size_t i = 0; i < m->n_delta; i++)
         ASSERT(m->delta[i].delta != 0 && (i == 0 || memcmp(m->delta[i - 1].txid.b, m->delta[i].txid.b, 32) < 0));

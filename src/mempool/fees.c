@@ -92,6 +92,11 @@ uint16_t fees_tx_added(struct fees *f, int32_t height, int64_t rate, bool counts
     return (uint16_t)(bucket + 1);
 }
 
+size_t fees_waiting(const struct fees *f)
+{
+    return f->waiting;
+}
+
 static void leave(struct fees *f, uint16_t mark, int32_t height, bool mined)
 {
     ASSERT(mark <= f->n_buckets && f->waiting > 0);

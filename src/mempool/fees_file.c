@@ -197,6 +197,11 @@ static const char *read_estimates(struct reader *r, struct fees *f)
         if (why)
             return why;
     }
+    /* What is asked of one horizon is asked of the longer ones as well. */
+    for (int h = FEES_MEDIUM; h <= FEES_LONG; h++) {
+        if (horizon_max_target(&f->horizon[h]) < horizon_max_target(&f->horizon[h - 1]))
+            return "Corrupt estimates file. Longer horizons must track more confirms";
+    }
     return r->failed ? "Corrupt estimates file. It is cut short" : NULL;
 }
 

@@ -313,6 +313,11 @@ static void hostile_files(void **state)
         must_refuse(f, &before, file.data, file.len);
     }
     put_le32(file.data + scale, 2);
+    size_t row = 1 + 8 * (size_t)s.f->n_buckets, shorter = decay + 12 + 2 * row + 2 * (1 + 24 * row);
+    assert_int_equal(get_le32(file.data + shorter + 8), 1);
+    put_le32(file.data + shorter + 8, 5); /* the short horizon would see further than the medium one */
+    must_refuse(f, &before, file.data, file.len);
+    put_le32(file.data + shorter + 8, 1);
     memcpy(old, file.data + scale + 5, 8);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (bad[i] >= 0 && bad[i] < 2)
@@ -321,6 +326,9 @@ static void hostile_files(void **state)
         must_refuse(f, &before, file.data, file.len);
     }
     memcpy(file.data + scale + 5, old, 8);
+    assert_true(fees_decode(f, file.data, file.len, &(const char *){NULL})); /* all was put back */
+    writer_clear(&before);
+    before = encoded(f);
     file.data[16] = 0; /* no buckets */
     must_refuse(f, &before, file.data, file.len);
     writer_clear(&file);
