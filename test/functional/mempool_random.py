@@ -11,7 +11,7 @@ from framework import RpcError, call, equal, main
 from txstream import Stream
 
 SEED, ROUNDS, CALLS = 7, 15, 100
-VERDICTS = "34a8cc31b5e797dc6b0b6d38674ed2be"
+VERDICTS = "0b5dee5c1b035f33218e11451f2a740e"
 
 NAMED = [(txgen.with_output(-1, TRUE_OUTPUT), "bad-txns-vout-negative"), (txgen.with_output(21_000_000 * COIN + 1, TRUE_OUTPUT), "bad-txns-vout-toolarge"),
          (txgen.with_output(2**63 - 1, TRUE_OUTPUT), "bad-txns-vout-toolarge"), (txgen.with_output(500 * COIN, TRUE_OUTPUT), "bad-txns-in-belowout"),

@@ -332,7 +332,7 @@ class Generator:
 
     def many_conflicts(self):
         """A hundred clusters are at stake, more or fewer."""
-        n = self.r.choice((99, 100, 101, 105))
+        n = self.r.choice((99, 100, 101, 101, 105))
         roots = {}
         for txid in list(self.m.order):
             item = self.m.pool.get(txid)

@@ -260,11 +260,20 @@ class Stream:
             if child.txid in self.m.pool:
                 coins = [c for c in coins if c not in some] + child.outputs
 
+    def crowd(self):
+        """As many clusters as one transaction may be in conflict with, and one that is."""
+        for _ in range(110):
+            coin = self.g.confirmed()
+            if coin:
+                self.send(self.g.build([coin], [self.g.true], 300))
+        self.send(self.g.many_conflicts())
+        self.send(self.g.many_conflicts())
+
     def step(self):
         pick = self.r.choices(
-            (self.send, self.package, self.test, self.question, self.prioritise, self.malformed, self.resend, self.chain, self.tree, self.mine, self.tick,
-             self.reorganise, self.invalidate, self.expire),
-            (60, 14, 10, 6, 2, 2, 2, 0.08, 0.15, 0.8, 1, 0.12, 0.08, 0.01))[0]
+            (self.send, self.package, self.test, self.question, self.prioritise, self.malformed, self.resend, self.chain, self.tree, self.crowd, self.mine,
+             self.tick, self.reorganise, self.invalidate, self.expire),
+            (60, 14, 10, 6, 2, 2, 2, 0.08, 0.15, 0.02, 0.8, 1, 0.12, 0.08, 0.01))[0]
         pick()
 
     def tick(self):
