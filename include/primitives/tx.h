@@ -29,11 +29,11 @@ struct witness_item {
 
 struct tx_in {
     struct outpoint prevout;
+    uint32_t sequence;
     const uint8_t *script; /* scriptSig */
     const struct witness_item *witness;
     uint32_t script_len;
     uint32_t witness_count;
-    uint32_t sequence;
 };
 
 struct tx_out {
@@ -52,9 +52,10 @@ struct tx {
     const uint8_t *raw;    /* full serialisation, with witness when has_witness */
     uint32_t raw_len;      /* total size in bytes */
     uint32_t stripped_len; /* size without witness */
-    bool has_witness;
+    uint32_t refs;         /* stand-alone: tx_ref, tx_unref */
     struct txid txid;
     struct wtxid wtxid;
+    bool has_witness;
 };
 
 static inline bool money_in_range(int64_t v)
@@ -98,6 +99,8 @@ struct tx *tx_decode(const void *data, size_t len, bool try_legacy);
 struct tx *tx_decode_as(const void *data, size_t len, bool allow_witness);
 /** A stand-alone copy of any transaction, one reference. */
 struct tx *tx_clone(const struct tx *tx);
+/** Bytes of the one allocation that a stand-alone transaction is. */
+size_t tx_bytes(const struct tx *tx);
 /** Adds / drops a reference to a stand-alone transaction (tx_unref: NULL is ignored). Any thread. */
 struct tx *tx_ref(struct tx *tx);
 void tx_unref(struct tx *tx);

@@ -10,7 +10,7 @@
 #include "primitives/hashes.h"
 
 struct sig_cache;
-/** max_bytes: memory of the table, allocated lazily. */
+/** max_bytes: bound of the table, which begins small and doubles. */
 struct sig_cache *sig_cache_new(size_t max_bytes);
 void sig_cache_free(struct sig_cache *c);
 /** A salted key over everything that decides a signature's validity. kind: 'E' ECDSA, 'S' Schnorr. Out: key (32). */

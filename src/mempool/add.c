@@ -37,8 +37,8 @@ void pool_insert(struct mempool *m, struct entry *e)
     index_add(m, e);
     atomic_fetch_add(&m->updates, 1);
     heap_add(&m->by_time, &e->by_time);
-    m->inner_usage += e->usage;
-    m->vsize += (size_t)e->pub.vsize;
+    m->inner_usage += entry_usage(e);
+    m->vsize += (size_t)entry_vsize(e);
     m->fees += e->pub.fee;
     clusters_adopt(m, all.e, all.n);
     pool_list_clear(&all);

@@ -65,7 +65,7 @@ bool change_gather_conflicts(struct change *c, const struct txid *who, const cha
         pool_list_add_descendants(c->m, &c->conflicts, c->direct.e[i]);
     for (size_t i = 0; i < c->conflicts.n; i++) {
         c->old_fees = fee_add(c->old_fees, c->conflicts.e[i]->pub.modified_fee);
-        c->old_vsize += c->conflicts.e[i]->pub.vsize;
+        c->old_vsize += entry_vsize(c->conflicts.e[i]);
     }
     return true;
 }
@@ -127,7 +127,7 @@ static void diagram_add(struct diagram *d, const struct cluster *c)
             d->cap = d->cap ? 2 * d->cap : 64;
             d->chunk = (struct fee_weight *)xrealloc(d->chunk, d->cap * sizeof(*d->chunk));
         }
-        d->chunk[d->n++] = c->chunk[i].rate;
+        d->chunk[d->n++] = cluster_chunks(c)[i].rate;
     }
 }
 
@@ -173,15 +173,15 @@ static void log_replaced(const struct change *c, int64_t fees, int64_t vsize)
         txs[i] = c->added[i]->pub.tx;
     package = policy_package_hash(txs, c->n_added);
     for (size_t i = 0; i < c->conflicts.n; i++) {
-        const struct mempool_entry *old = &c->conflicts.e[i]->pub;
+        const struct entry *old = c->conflicts.e[i];
         char by[256];
         if (c->n_added == 1)
             snprintf(by, sizeof(by), "tx %s (wtxid=%s,", txid_hex(&txs[0]->txid).s, wtxid_hex(&txs[0]->wtxid).s);
         else
             snprintf(by, sizeof(by), "package %s with %zu txs,", hash_to_hex(package.b).s, c->n_added);
         log_debug(LOG_MEMPOOL, "replacing mempool tx %s (wtxid=%s, fees=%lld, vsize=%lld). New %s fees=%lld, vsize=%lld%s",
-                  txid_hex(&old->tx->txid).s, wtxid_hex(&old->tx->wtxid).s, (long long)old->fee, (long long)old->vsize, by,
-                  (long long)fees, (long long)vsize, c->n_added == 1 ? ")" : "");
+                  txid_hex(&old->pub.tx->txid).s, wtxid_hex(&old->pub.tx->wtxid).s, (long long)old->pub.fee,
+                  (long long)entry_vsize(old), by, (long long)fees, (long long)vsize, c->n_added == 1 ? ")" : "");
     }
     log_debug(LOG_MEMPOOL, "replaced %zu mempool transactions with %zu new %s for %lld additional fees, %lld delta bytes",
               c->conflicts.n, c->n_added, c->n_added == 1 ? "transaction" : "one(s)", (long long)fee_add(fees, -c->old_fees),
@@ -194,7 +194,7 @@ void change_apply(struct change *c)
 
     for (size_t i = 0; i < c->n_added; i++) {
         fees = fee_add(fees, c->added[i]->pub.modified_fee);
-        vsize += c->added[i]->pub.vsize;
+        vsize += entry_vsize(c->added[i]);
     }
     if (c->conflicts.n) {
         log_replaced(c, fees, vsize);

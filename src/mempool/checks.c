@@ -26,10 +26,10 @@ void attempt_result(const struct attempt *a, struct mempool_result *r, bool rate
     if (!a->entry)
         return;
     r->fee = a->entry->pub.fee;
-    r->vsize = a->entry->pub.vsize;
+    r->vsize = entry_vsize(a->entry);
     if (!rate_known)
         return;
-    r->effective_rate = policy_rate(a->entry->pub.modified_fee, a->entry->pub.vsize);
+    r->effective_rate = policy_rate(a->entry->pub.modified_fee, entry_vsize(a->entry));
     r->includes = 1u;
 }
 
@@ -86,12 +86,12 @@ static bool find_conflicts(struct attempt *a)
 {
     a->m->mark++;
     for (uint32_t i = 0; i < a->tx->n_in; i++) {
-        struct spend *s = index_find_spend(a->m, &a->tx->in[i].prevout);
-        if (s && a->rules->never_replace)
+        struct entry *other = index_find_spender(a->m, &a->tx->in[i].prevout);
+        if (other && a->rules->never_replace)
             return verdict_invalid(a->v, TX_MEMPOOL_POLICY, "bip125-replacement-disallowed", NULL);
-        if (s && s->by->mark != a->m->mark) {
-            s->by->mark = a->m->mark;
-            pool_list_add(&a->direct, s->by);
+        if (other && other->mark != a->m->mark) {
+            other->mark = a->m->mark;
+            pool_list_add(&a->direct, other);
         }
     }
     return true;
@@ -145,36 +145,37 @@ bool pool_check_fee_rate(struct mempool *m, int64_t fee, int64_t vsize, struct v
 static void fill_entry(struct attempt *a, struct entry *e)
 {
     const struct policy *p = &a->m->o.policy;
+    const struct header_node *depends;
+    struct sequence_lock lock;
     struct verdict unused;
 
     verdict_init(&unused);
     check_tx_inputs(a->tx, a->coins, a->tip->height + 1, &e->pub.fee, &unused); /* passed before; for the fee */
     e->pub.modified_fee = fee_add(e->pub.fee, pool_delta(a->m, &a->tx->txid));
-    e->pub.weight = tx_weight(a->tx);
-    e->pub.sigop_cost = tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD);
-    e->pub.vsize = policy_vsize(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
-    e->adjusted_weight = policy_weight(e->pub.weight, e->pub.sigop_cost, p->bytes_per_sigop);
+    e->pub.sigop_cost = (uint32_t)tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD);
+    e->adjusted_weight = policy_weight(tx_weight(a->tx), e->pub.sigop_cost, p->bytes_per_sigop);
     e->pub.time = a->rules->time;
     e->pub.height = a->tip->height;
     e->pub.sequence = a->rules->bypass_limits ? 0 : a->m->sequence; /* from a block: older than anything in the pool */
-    e->lock = pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &e->lock_block);
+    lock = pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &depends);
+    entry_set_lock(e, lock, depends);
     for (uint32_t i = 0; i < a->tx->n_in; i++)
-        e->pub.spends_coinbase |= a->coins[i].coinbase;
+        e->spends_coinbase |= a->coins[i].coinbase;
 }
 
 static bool make_entry(struct attempt *a)
 {
     const struct policy *p = &a->m->o.policy;
-    const struct mempool_entry *e;
+    const struct entry *e;
 
     a->entry = entry_new(a->m, a->tx);
     fill_entry(a, a->entry);
-    e = &a->entry->pub;
-    if (p->require_standard && (e->fee || e->modified_fee) && policy_dust_count(a->tx, p->dust_fee_rate))
+    e = a->entry;
+    if (p->require_standard && (e->pub.fee || e->pub.modified_fee) && policy_dust_count(a->tx, p->dust_fee_rate))
         return verdict_invalid(a->v, TX_NOT_STANDARD, "dust", "tx with dust output must be 0-fee");
-    if (e->sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
-        return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%lld", (long long)e->sigop_cost);
-    return a->rules->bypass_limits || a->rules->together || pool_check_fee_rate(a->m, e->modified_fee, e->vsize, a->v);
+    if (e->pub.sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
+        return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%u", e->pub.sigop_cost);
+    return a->rules->bypass_limits || a->rules->together || pool_check_fee_rate(a->m, e->pub.modified_fee, entry_vsize(e), a->v);
 }
 
 bool attempt_precheck(struct attempt *a)
@@ -185,7 +186,7 @@ bool attempt_precheck(struct attempt *a)
 
 bool attempt_check_max_rate(struct attempt *a)
 {
-    struct fee_weight rate = {a->entry->pub.modified_fee, a->entry->pub.vsize}, max = {a->rules->max_fee_rate, 1000};
+    struct fee_weight rate = {a->entry->pub.modified_fee, entry_vsize(a->entry)}, max = {a->rules->max_fee_rate, 1000};
 
     return max.fee == 0 || rate_cmp(rate, max) <= 0 || verdict_invalid(a->v, TX_MEMPOOL_POLICY, "max feerate exceeded", NULL);
 }
@@ -199,7 +200,7 @@ static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midst
     for (uint32_t i = 0; i < a->tx->n_in; i++) {
         const struct outpoint *o = &a->tx->in[i].prevout;
         char reason[sizeof(a->v->reason)];
-        if (script_verify_input(&err, a->tx, i, &a->spent[i], flags, mid, a->m->o.sig_cache, true))
+        if (script_verify_input(&err, a->tx, i, &a->spent[i], flags, mid, a->m->signatures, true))
             continue;
         snprintf(reason, sizeof(reason), "%s-script-verify-flag-failed (%s)", policy_only ? "mempool" : "block",
                  script_error_text(err));
@@ -211,7 +212,7 @@ static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midst
     return true;
 }
 
-/* Twice: as policy wants it, then as the next block is likely to be checked. The second run finds the signatures in the cache; it keeps
+/* Twice: as policy wants it, then as the next block is likely to be checked. The second run finds the signatures in the pool's own cache; it keeps
  * a fault in the policy flags from putting an invalid transaction into blocks, and what it found is remembered for those blocks. */
 bool attempt_check_scripts(struct attempt *a)
 {

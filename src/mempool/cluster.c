@@ -21,6 +21,7 @@ int64_t fee_add(int64_t a, int64_t b)
 /* Bits of places: parents from the entries, then ancestors and descendants until nothing is added. */
 static void relate(struct mempool *m, struct member *t, struct entry *const *set, unsigned n)
 {
+    uint64_t parents[CLUSTER_MAX];
     bool more = true;
     m->mark++;
     for (unsigned i = 0; i < n; i++) {
@@ -29,16 +30,17 @@ static void relate(struct mempool *m, struct member *t, struct entry *const *set
     }
     for (unsigned i = 0; i < n; i++) {
         t[i] = (struct member){.e = set[i], .ancestors = 1ull << i, .descendants = 0};
+        parents[i] = 0;
         for (uint32_t k = 0; k < set[i]->n_parents; k++) {
             if (set[i]->parent[k]->mark == m->mark)
-                t[i].parents |= 1ull << set[i]->parent[k]->slot;
+                parents[i] |= 1ull << set[i]->parent[k]->slot;
         }
     }
     while (more) {
         more = false;
         for (unsigned i = 0; i < n; i++) {
             uint64_t old = t[i].ancestors;
-            for (uint64_t p = t[i].parents; p; p &= p - 1)
+            for (uint64_t p = parents[i]; p; p &= p - 1)
                 t[i].ancestors |= t[__builtin_ctzll(p)].ancestors;
             more |= t[i].ancestors != old;
         }
@@ -66,7 +68,7 @@ static void cut_chunks(struct cluster *c)
 {
     for (unsigned i = 0; i < c->n; i++) {
         const struct entry *e = c->tx[i].e;
-        struct chunk *k = &c->chunk[c->n_chunks++];
+        struct chunk *k = &cluster_chunks(c)[c->n_chunks++];
         *k = (struct chunk){{e->pub.modified_fee, e->adjusted_weight}, i, 1};
         for (; c->n_chunks > 1 && rate_cmp(k->rate, k[-1].rate) > 0; k--) {
             k[-1].rate.fee = fee_add(k[-1].rate.fee, k->rate.fee);
@@ -102,17 +104,14 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
     unsigned order[CLUSTER_MAX], place[CLUSTER_MAX];
 
     ASSERT(n > 0 && n <= CLUSTER_MAX);
-    c->n = (unsigned)n;
-    c->chunk = (struct chunk *)(void *)(c->tx + n);
+    c->n = (uint8_t)n;
     relate(m, t, set, c->n);
     c->optimal = find_order(order, t, c->n);
     for (unsigned i = 0; i < c->n; i++)
         place[order[i]] = i;
     for (unsigned i = 0; i < c->n; i++) {
         const struct member *from = &t[order[i]];
-        c->tx[i] = (struct member){from->e, permute(from->parents, place), permute(from->ancestors, place),
-                                   permute(from->descendants, place)};
-        c->weight += from->e->adjusted_weight;
+        c->tx[i] = (struct member){from->e, permute(from->ancestors, place), permute(from->descendants, place)};
     }
     cut_chunks(c);
     return c;
@@ -120,15 +119,15 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
 
 int64_t chunk_prefix(const struct cluster *c, unsigned index)
 {
-    int64_t weight = c->chunk[index].rate.weight;
-    while (index-- && rate_cmp(c->chunk[index].rate, c->chunk[index + 1].rate) == 0)
-        weight += c->chunk[index].rate.weight;
+    int64_t weight = cluster_chunks(c)[index].rate.weight;
+    while (index-- && rate_cmp(cluster_chunks(c)[index].rate, cluster_chunks(c)[index + 1].rate) == 0)
+        weight += cluster_chunks(c)[index].rate.weight;
     return weight;
 }
 
 const struct txid *chunk_last_id(const struct cluster *c, unsigned index)
 {
-    const struct chunk *k = &c->chunk[index];
+    const struct chunk *k = &cluster_chunks(c)[index];
     const struct txid *last = &c->tx[k->first].e->pub.tx->txid;
     for (unsigned i = 1; i < k->n; i++) {
         const struct txid *id = &c->tx[k->first + i].e->pub.tx->txid;
@@ -157,7 +156,8 @@ size_t entries_part(struct mempool *m, struct entry **set, size_t n, size_t **en
     m->mark++;
     for (size_t i = 0; i < n; i++) {
         set[i]->mark = m->mark;
-        set[i]->slot = up[i] = i;
+        up[i] = i;
+        set[i]->slot = (uint32_t)i;
         count[i] = 0;
     }
     for (size_t i = 0; i < n; i++) {
@@ -193,7 +193,7 @@ void clusters_adopt(struct mempool *m, struct entry **set, size_t n)
         struct cluster *c = cluster_build(m, set + first, ends[p] - first);
         for (unsigned i = 0; i < c->n; i++) {
             c->tx[i].e->cluster = c;
-            c->tx[i].e->at = i;
+            c->tx[i].e->at = (uint8_t)i;
         }
         heap_add(&m->by_worst, &c->by_worst);
         m->inner_usage += cluster_usage(c);

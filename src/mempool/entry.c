@@ -11,16 +11,6 @@ size_t heap_bytes(size_t size)
     return size == 0 ? 0 : size <= 24 ? 32 : (size + 8 + 15) & ~(size_t)15;
 }
 
-/* A transaction on its own is one block: itself, a counter, its arrays and bytes. */
-static size_t tx_usage(const struct tx *tx)
-{
-    size_t items = 0;
-    for (uint32_t i = 0; i < tx->n_in; i++)
-        items += tx->in[i].witness_count;
-    return heap_bytes(sizeof(*tx) + sizeof(uint64_t) + tx->n_in * sizeof(*tx->in) + tx->n_out * sizeof(*tx->out) +
-                      items * sizeof(struct witness_item) + tx->raw_len);
-}
-
 static int by_txid(const void *a, const void *b)
 {
     const struct entry *const *x = (const struct entry *const *)a, *const *y = (const struct entry *const *)b;
@@ -35,16 +25,12 @@ void entry_sort_parents(struct entry *e)
 
 struct entry *entry_new(struct mempool *m, struct tx *tx)
 {
-    size_t size = sizeof(struct entry) + tx->n_in * sizeof(struct spend);
-    struct entry *e = (struct entry *)xcalloc(1, size);
+    struct entry *e = (struct entry *)xcalloc(1, sizeof(*e));
 
     e->pub.tx = tx_ref(tx);
-    e->usage = heap_bytes(size) + tx_usage(tx);
-    e->serial = ++m->serial;
     m->mark++;
     for (uint32_t i = 0; i < tx->n_in; i++) {
         struct entry *parent = index_find(m, &tx->in[i].prevout.txid);
-        e->spend[i] = (struct spend){.by = e, .outpoint = &tx->in[i].prevout};
         if (parent && parent->mark != m->mark) {
             parent->mark = m->mark;
             entry_add_parent(e, parent);
@@ -60,7 +46,32 @@ void entry_free(struct entry *e)
         return;
     tx_unref(e->pub.tx);
     free(e->parent);
+    free(e->lock);
     free(e);
+}
+
+/* Room is always a power of two, so that its size is known. */
+static size_t parent_room(uint32_t n)
+{
+    return n & (n - 1) ? (size_t)1 << (32 - __builtin_clz(n)) : n;
+}
+
+size_t entry_usage(const struct entry *e)
+{
+    return heap_bytes(sizeof(*e)) + heap_bytes(tx_bytes(e->pub.tx)) + heap_bytes(parent_room(e->n_parents) * sizeof(*e->parent)) +
+           (e->lock ? heap_bytes(sizeof(*e->lock)) : 0);
+}
+
+void entry_set_lock(struct entry *e, struct sequence_lock lock, const struct header_node *block)
+{
+    if (lock.height < 0 && lock.time < 0) { /* always passed, whatever the chain */
+        free(e->lock);
+        e->lock = NULL;
+        return;
+    }
+    if (!e->lock)
+        e->lock = (struct entry_lock *)xmalloc(sizeof(*e->lock));
+    *e->lock = (struct entry_lock){lock, block};
 }
 
 bool entry_has_parent(const struct entry *e, const struct entry *parent)
@@ -74,13 +85,8 @@ bool entry_has_parent(const struct entry *e, const struct entry *parent)
 
 void entry_add_parent(struct entry *e, struct entry *parent)
 {
-    /* Room is always a power of two, so that its size is known. */
-    if ((e->n_parents & (e->n_parents - 1)) == 0) {
-        size_t room = e->n_parents ? 2 * (size_t)e->n_parents : 1;
-        e->usage -= e->n_parents ? heap_bytes(e->n_parents * sizeof(*e->parent)) : 0;
-        e->parent = (struct entry **)xrealloc(e->parent, room * sizeof(*e->parent));
-        e->usage += heap_bytes(room * sizeof(*e->parent));
-    }
+    if ((e->n_parents & (e->n_parents - 1)) == 0)
+        e->parent = (struct entry **)xrealloc(e->parent, parent_room(e->n_parents + 1) * sizeof(*e->parent));
     e->parent[e->n_parents++] = parent;
 }
 
@@ -93,7 +99,6 @@ void entry_drop_parent(struct entry *e, const struct entry *parent)
     if (!found)
         return;
     kept = e->parent;
-    e->usage -= heap_bytes((n & (n - 1) ? (size_t)1 << (32 - __builtin_clz(n)) : n) * sizeof(*e->parent));
     e->parent = NULL;
     e->n_parents = 0;
     for (uint32_t i = 0; i < n; i++) {

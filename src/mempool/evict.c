@@ -67,7 +67,7 @@ void pool_trim(struct mempool *m, size_t max_bytes)
 
     while (m->by_worst.n && pool_usage(m) > max_bytes) {
         const struct cluster *c = cluster_of_worst(heap_top(&m->by_worst));
-        const struct chunk *last = &c->chunk[c->n_chunks - 1];
+        const struct chunk *last = &cluster_chunks(c)[c->n_chunks - 1];
         int64_t rate = fee_add(rate_per_kvb(last->rate), m->o.policy.incremental_fee_rate);
 
         gone.n = 0;

@@ -6,7 +6,7 @@
 static void put(struct heap *h, size_t at, struct heap_node *n)
 {
     h->node[at] = n;
-    n->pos = at;
+    n->pos = (uint32_t)at;
 }
 
 static void rise(struct heap *h, size_t at)
@@ -33,7 +33,7 @@ static void sink(struct heap *h, size_t at)
 void heap_add(struct heap *h, struct heap_node *n)
 {
     if (h->n == h->cap) {
-        h->cap = h->cap ? 2 * h->cap : 64;
+        h->cap += h->cap / 8 + 64;
         h->node = (struct heap_node **)xrealloc(h->node, h->cap * sizeof(*h->node));
     }
     put(h, h->n++, n);

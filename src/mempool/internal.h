@@ -17,11 +17,11 @@
 /* ---- heap.c: binary heap of things that know their place ---- */
 
 struct heap_node {
-    size_t pos;
+    uint32_t pos;
 };
 struct heap {
     struct heap_node **node;
-    size_t n, cap;
+    uint32_t n, cap;
     bool (*before)(const struct heap_node *a, const struct heap_node *b);
 };
 void heap_add(struct heap *h, struct heap_node *n);
@@ -36,33 +36,32 @@ static inline struct heap_node *heap_top(const struct heap *h)
 struct entry;
 struct cluster;
 
-/* One input: this entry spends that outpoint. Links of the pool's table of spent outpoints. */
-struct spend {
-    struct spend *next;
-    size_t hash; /* of the outpoint, so that few others are looked at */
-    struct entry *by;
-    const struct outpoint *outpoint;
+/* When the inputs' relative locks let it into a block. */
+struct entry_lock {
+    struct sequence_lock lock;
+    const struct header_node *block; /* the lock holds as long as this block is in the chain */
 };
 
+/* There may be a million of these: no member that can be had otherwise, none larger than it must be. */
 struct entry {
-    struct mempool_entry pub; /* relations are filled in when asked for */
-    struct heap_node by_time; /* first */
+    struct {
+        struct tx *tx;
+        int64_t fee, modified_fee, time;
+        uint64_t sequence;
+        int32_t height;
+        uint32_t sigop_cost;
+    } pub;
     int64_t adjusted_weight;
-    struct sequence_lock lock;
-    const struct header_node *lock_block; /* the lock holds as long as this block is in the chain */
-    struct entry *next_txid, *next_wtxid;
-    size_t hash_txid, hash_wtxid;
+    struct entry_lock *lock; /* NULL: none */
     struct entry **parent;
-    uint32_t n_parents;
-    bool in_pool;
-    uint16_t fees_mark; /* see fees_tx_added */
     struct cluster *cluster;
-    unsigned at;          /* place in the cluster */
-    uint64_t serial;      /* order of arrival, never the same twice */
-    uint64_t mark;        /* scratch: equals m->mark if visited */
-    size_t slot;          /* scratch: place in the set that was marked */
-    size_t usage;         /* bytes on the heap, transaction included */
-    struct spend spend[]; /* n_in */
+    uint64_t mark; /* scratch: equals m->mark if visited */
+    struct heap_node by_time;
+    uint32_t slot;      /* scratch: place in the set that was marked */
+    uint16_t n_parents; /* at most one for each input: a transaction has room for 24,390 */
+    uint16_t fees_mark; /* see fees_tx_added */
+    uint8_t at;         /* place in the cluster */
+    bool in_pool, spends_coinbase, unbroadcast;
 };
 
 static inline struct entry *entry_of_time(const struct heap_node *n)
@@ -73,6 +72,13 @@ static inline struct entry *entry_of_time(const struct heap_node *n)
 /** An entry that is not in the pool yet; takes a reference to tx. Parents are looked up. */
 struct entry *entry_new(struct mempool *m, struct tx *tx);
 void entry_free(struct entry *e);
+/** Bytes on the heap, the transaction included. */
+size_t entry_usage(const struct entry *e);
+static inline int64_t entry_vsize(const struct entry *e)
+{
+    return (e->adjusted_weight + WITNESS_SCALE_FACTOR - 1) / WITNESS_SCALE_FACTOR;
+}
+void entry_set_lock(struct entry *e, struct sequence_lock lock, const struct header_node *block);
 /** Does parent occur among e's parents? */
 bool entry_has_parent(const struct entry *e, const struct entry *parent);
 void entry_add_parent(struct entry *e, struct entry *parent);
@@ -119,7 +125,7 @@ size_t lin_chunks(struct fee_weight *chunk, uint64_t *members, const struct lin_
 
 struct member {
     struct entry *e;
-    uint64_t parents, ancestors, descendants; /* bits of places; the latter two with itself */
+    uint64_t ancestors, descendants; /* bits of places, with itself */
 };
 struct chunk {
     struct fee_weight rate;
@@ -127,12 +133,22 @@ struct chunk {
 };
 struct cluster {
     struct heap_node by_worst; /* first */
-    int64_t weight;
-    unsigned n, n_chunks;
-    bool optimal;        /* no better order exists */
-    struct chunk *chunk; /* behind the members */
-    struct member tx[];  /* in mining order */
+    uint8_t n, n_chunks;
+    bool optimal;       /* no better order exists */
+    struct member tx[]; /* in mining order; then the chunks */
 };
+static inline struct chunk *cluster_chunks(const struct cluster *c)
+{
+    return (struct chunk *)(void *)(uintptr_t)(c->tx + c->n);
+}
+/** Bits of the places of an entry's parents. */
+static inline uint64_t entry_parents(const struct entry *e)
+{
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < e->n_parents; i++)
+        set |= 1ull << e->parent[i]->at;
+    return set;
+}
 static inline struct cluster *cluster_of_worst(const struct heap_node *n)
 {
     return (struct cluster *)(void *)(uintptr_t)n;
@@ -164,9 +180,10 @@ void pool_list_add_descendants(struct mempool *m, struct pool_list *l, const str
 
 /* ---- the pool ---- */
 
+/* Entries by one of their hashes. A slot is a pointer and, in its upper 16 bits, a piece of the hash. */
 struct table {
-    void **bucket;
-    size_t mask, n;
+    uint64_t *slot;
+    size_t cap, n, gone; /* gone: slots of what was removed, not empty yet */
 };
 
 /* Transactions of disconnected blocks that wait for tip_changed, the latest first. */
@@ -178,14 +195,14 @@ struct waiting {
 struct mempool {
     struct mempool_options o;
     uint64_t salt[2];
-    struct table by_txid, by_wtxid; /* struct entry */
-    struct table spent;             /* struct spend */
-    struct heap by_time;            /* oldest entry first */
-    struct heap by_worst;           /* cluster with the worst chunk first */
-    struct mempool_delta *delta;    /* sorted by txid */
+    struct table by_txid, by_wtxid;
+    struct table spent;          /* by the outpoints of their inputs */
+    struct heap by_time;         /* oldest entry first */
+    struct heap by_worst;        /* cluster with the worst chunk first */
+    struct mempool_delta *delta; /* sorted by txid */
     size_t n_delta, cap_delta;
     size_t n_unbroadcast;
-    uint64_t sequence, serial, mark;
+    uint64_t sequence, mark;
     uint64_t changes;             /* asked for a check */
     atomic_uint_fast64_t updates; /* see mempool_updates */
     size_t inner_usage;           /* of entries and clusters */
@@ -198,12 +215,14 @@ struct mempool {
     struct waiting waiting;
     bool reorganised; /* blocks were disconnected since the last tip_changed */
     struct arena scratch;
+    struct sig_cache *signatures; /* of the latest transactions: the second run of their scripts finds them there */
 };
 
 /* index.c */
 struct entry *index_find(const struct mempool *m, const struct txid *id);
 struct entry *index_find_wtxid(const struct mempool *m, const struct wtxid *id);
-struct spend *index_find_spend(const struct mempool *m, const struct outpoint *o);
+/** Who spends that outpoint. */
+struct entry *index_find_spender(const struct mempool *m, const struct outpoint *o);
 void index_add(struct mempool *m, struct entry *e);
 void index_remove(struct mempool *m, struct entry *e);
 void index_init(struct mempool *m);
@@ -214,8 +233,9 @@ size_t index_usage(const struct mempool *m);
 int64_t pool_delta(const struct mempool *m, const struct txid *id);
 void pool_forget_delta(struct mempool *m, const struct txid *id);
 size_t pool_usage(const struct mempool *m);
-/** Fills in the relations of the public form. */
-void entry_refresh(struct entry *e);
+/** The public form of an entry, without its relations; with them. */
+void entry_facts(struct mempool_entry *out, const struct entry *e);
+void entry_show(struct mempool_entry *out, const struct entry *e);
 
 /* add.c */
 /** Puts an entry into the pool, which owns it from now on. After a reorganisation the pool may hold transactions that spend its outputs: they do

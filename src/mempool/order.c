@@ -10,7 +10,7 @@
 static int chunk_cmp(const void *x, const void *y)
 {
     const struct placed_chunk *a = (const struct placed_chunk *)x, *b = (const struct placed_chunk *)y;
-    int cmp = rate_cmp(b->cluster->chunk[b->index].rate, a->cluster->chunk[a->index].rate);
+    int cmp = rate_cmp(cluster_chunks(b->cluster)[b->index].rate, cluster_chunks(a->cluster)[a->index].rate);
     if (cmp)
         return cmp;
     if (a->prefix != b->prefix)
@@ -42,11 +42,9 @@ size_t pool_chunks(const struct mempool *m, struct placed_chunk **out)
 /* A chunk's members as others see them. Out: tx (CLUSTER_MAX). */
 static struct mempool_chunk show_chunk(struct mempool_entry *tx, const struct cluster *c, unsigned index)
 {
-    const struct chunk *k = &c->chunk[index];
+    const struct chunk *k = &cluster_chunks(c)[index];
     for (unsigned t = 0; t < k->n; t++) {
-        struct entry *e = c->tx[k->first + t].e;
-        entry_refresh(e);
-        tx[t] = e->pub;
+        entry_show(&tx[t], c->tx[k->first + t].e);
     }
     return (struct mempool_chunk){tx, k->n, k->rate.fee, k->rate.weight};
 }
@@ -108,7 +106,7 @@ static void walk_begin(struct walk *w, const struct mempool *m)
     w->heap = (struct next_chunk *)xmalloc((w->n + 1) * sizeof(*w->heap));
     for (size_t i = 0; i < w->n; i++) {
         const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
-        w->heap[i] = (struct next_chunk){c->chunk[0].rate, c, 0};
+        w->heap[i] = (struct next_chunk){cluster_chunks(c)[0].rate, c, 0};
     }
     for (size_t i = w->n / 2; i-- > 0;)
         sift_down(w, i);
@@ -119,7 +117,7 @@ static void walk_next(struct walk *w, bool leave_out)
 {
     struct next_chunk *top = &w->heap[0];
     if (!leave_out && top->index + 1 < top->cluster->n_chunks)
-        top->rate = top->cluster->chunk[++top->index].rate;
+        top->rate = cluster_chunks(top->cluster)[++top->index].rate;
     else
         *top = w->heap[--w->n];
     if (w->n)
@@ -135,10 +133,10 @@ void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, 
     walk_begin(&w, m);
     while (w.n && visit != MEMPOOL_STOP) {
         const struct cluster *c = w.heap[0].cluster;
-        const struct chunk *k = &c->chunk[w.heap[0].index];
+        const struct chunk *k = &cluster_chunks(c)[w.heap[0].index];
         struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
         for (unsigned i = 0; i < k->n; i++)
-            tx[i] = c->tx[k->first + i].e->pub;
+            entry_facts(&tx[i], c->tx[k->first + i].e);
         visit = fn(ctx, &out);
         walk_next(&w, visit == MEMPOOL_LEFT_OUT);
     }

@@ -51,7 +51,7 @@ static bool precheck_all(struct together *t)
         if (!attempt_precheck(a) || !attempt_check_max_rate(a))
             return refused_for(t, a, "transaction failed");
         t->fees = fee_add(t->fees, a->entry->pub.modified_fee);
-        t->vsize += a->entry->pub.vsize;
+        t->vsize += entry_vsize(a->entry);
     }
     for (size_t i = 0; i < t->n; i++) {
         if (!attempts_check_truc(t->try, t->n, i, &t->r->verdict)) {
@@ -214,7 +214,7 @@ static bool try_alone(struct mempool *m, struct tx *const *txs, size_t i, const 
         bool same = wtxid_equal(&e->pub.tx->wtxid, &txs[i]->wtxid);
         one->kind = same ? MEMPOOL_ALREADY_THERE : MEMPOOL_OTHER_WITNESS;
         one->fee = same ? e->pub.fee : 0;
-        one->vsize = same ? e->pub.vsize : 0;
+        one->vsize = same ? entry_vsize(e) : 0;
         one->other = e->pub.tx->wtxid;
         return true;
     }

@@ -3,13 +3,16 @@
 #include <string.h>
 
 #include "mempool/internal.h"
+#include "script/cache.h"
 #include "util/log.h"
 #include "util/mem.h"
+
+#define SIGNATURE_BYTES 131072 /* of memory for signatures that verified: more than any standard transaction has */
 
 static bool older(const struct heap_node *a, const struct heap_node *b)
 {
     const struct entry *x = entry_of_time(a), *y = entry_of_time(b);
-    return x->pub.time != y->pub.time ? x->pub.time < y->pub.time : x->serial < y->serial;
+    return x->pub.time < y->pub.time;
 }
 
 /* Of equal rates the one goes first that a miner would take last. */
@@ -17,7 +20,7 @@ static bool worse(const struct heap_node *a, const struct heap_node *b)
 {
     const struct cluster *x = cluster_of_worst(a), *y = cluster_of_worst(b);
     unsigned i = x->n_chunks - 1, k = y->n_chunks - 1;
-    int cmp = rate_cmp(x->chunk[i].rate, y->chunk[k].rate);
+    int cmp = rate_cmp(cluster_chunks(x)[i].rate, cluster_chunks(y)[k].rate);
     int64_t before_x, before_y;
 
     if (cmp)
@@ -37,6 +40,7 @@ struct mempool *mempool_new(const struct mempool_options *o)
     m->by_time.before = older;
     m->by_worst.before = worse;
     index_init(m);
+    m->signatures = sig_cache_new(SIGNATURE_BYTES);
     return m;
 }
 
@@ -56,6 +60,7 @@ void mempool_free(struct mempool *m)
     free(m->delta);
     index_clear(m);
     arena_clear(&m->scratch);
+    sig_cache_free(m->signatures);
     free(m);
 }
 
@@ -184,9 +189,9 @@ size_t mempool_deltas(struct mempool *m, const struct mempool_delta **out)
 void mempool_set_unbroadcast(struct mempool *m, const struct txid *id, bool on)
 {
     struct entry *e = index_find(m, id);
-    if (!e || e->pub.unbroadcast == on)
+    if (!e || e->unbroadcast == on)
         return;
-    e->pub.unbroadcast = on;
+    e->unbroadcast = on;
     if (on)
         m->n_unbroadcast++;
     else

@@ -95,11 +95,11 @@ static void add_cluster(struct rejoin *r, size_t *cap, const struct entry *e)
         r->node = (struct node *)xrealloc(r->node, *cap * sizeof(*r->node));
     }
     for (unsigned i = 0; i < c->n; i++) {
-        k += i == c->chunk[k].first + c->chunk[k].n;
-        r->node[r->n] = (struct node){.e = c->tx[i].e, .chunk = c->chunk[k].rate, .first_link = NONE, .waits = i > 0};
+        k += i == cluster_chunks(c)[k].first + cluster_chunks(c)[k].n;
+        r->node[r->n] = (struct node){.e = c->tx[i].e, .chunk = cluster_chunks(c)[k].rate, .first_link = NONE, .waits = i > 0};
         r->node[r->n].after = i + 1 < c->n ? r->n + 1 : NONE;
         c->tx[i].e->mark = r->m->mark;
-        c->tx[i].e->slot = r->n++;
+        c->tx[i].e->slot = (uint32_t)r->n++;
     }
 }
 
@@ -110,9 +110,9 @@ static void each_new_child(struct rejoin *r, size_t *cap, struct entry *e,
     struct outpoint o = {.txid = e->pub.tx->txid};
 
     for (; o.n < e->pub.tx->n_out; o.n++) {
-        struct spend *s = index_find_spend(r->m, &o);
-        if (s && !entry_has_parent(s->by, e))
-            fn(r, cap, e, s->by);
+        struct entry *child = index_find_spender(r->m, &o);
+        if (child && !entry_has_parent(child, e))
+            fn(r, cap, e, child);
     }
 }
 
@@ -269,10 +269,10 @@ static void connect_links(struct rejoin *r)
         const struct node *parent = &r->node[r->link[i].parent], *child = &r->node[r->link[i].child];
         if (!parent->taken || !child->taken || entry_has_parent(child->e, parent->e))
             continue;
-        r->m->inner_usage -= child->e->usage;
+        r->m->inner_usage -= entry_usage(child->e);
         entry_add_parent(child->e, parent->e);
         entry_sort_parents(child->e);
-        r->m->inner_usage += child->e->usage;
+        r->m->inner_usage += entry_usage(child->e);
     }
 }
 

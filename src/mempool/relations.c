@@ -9,33 +9,47 @@ static void sum(const struct cluster *c, uint64_t set, uint32_t *n, int64_t *vsi
     *n = 0;
     *vsize = *fees = 0;
     for (; set; set &= set - 1) {
-        const struct mempool_entry *e = &c->tx[__builtin_ctzll(set)].e->pub;
+        const struct entry *e = c->tx[__builtin_ctzll(set)].e;
         ++*n;
-        *vsize += e->vsize;
-        *fees = fee_add(*fees, e->modified_fee);
+        *vsize += entry_vsize(e);
+        *fees = fee_add(*fees, e->pub.modified_fee);
     }
 }
 
-void entry_refresh(struct entry *e)
+void entry_facts(struct mempool_entry *out, const struct entry *e)
 {
-    const struct cluster *c = e->cluster;
-    const struct chunk *k = c->chunk;
-    struct mempool_entry *p = &e->pub;
-
-    sum(c, c->tx[e->at].ancestors, &p->n_ancestors, &p->ancestor_vsize, &p->ancestor_fees);
-    sum(c, c->tx[e->at].descendants, &p->n_descendants, &p->descendant_vsize, &p->descendant_fees);
-    while (k->first + k->n <= e->at)
-        k++;
-    p->chunk_fee = k->rate.fee;
-    p->chunk_weight = k->rate.weight;
+    *out = (struct mempool_entry){.tx = e->pub.tx,
+                                  .fee = e->pub.fee,
+                                  .modified_fee = e->pub.modified_fee,
+                                  .vsize = entry_vsize(e),
+                                  .weight = tx_weight(e->pub.tx),
+                                  .sigop_cost = e->pub.sigop_cost,
+                                  .time = e->pub.time,
+                                  .height = e->pub.height,
+                                  .sequence = e->pub.sequence,
+                                  .spends_coinbase = e->spends_coinbase,
+                                  .unbroadcast = e->unbroadcast};
 }
 
-static bool show(struct mempool_entry *out, struct entry *e)
+void entry_show(struct mempool_entry *out, const struct entry *e)
+{
+    const struct cluster *c = e->cluster;
+    const struct chunk *k = cluster_chunks(c);
+
+    entry_facts(out, e);
+    sum(c, c->tx[e->at].ancestors, &out->n_ancestors, &out->ancestor_vsize, &out->ancestor_fees);
+    sum(c, c->tx[e->at].descendants, &out->n_descendants, &out->descendant_vsize, &out->descendant_fees);
+    while (k->first + k->n <= e->at)
+        k++;
+    out->chunk_fee = k->rate.fee;
+    out->chunk_weight = k->rate.weight;
+}
+
+static bool show(struct mempool_entry *out, const struct entry *e)
 {
     if (!e)
         return false;
-    entry_refresh(e);
-    *out = e->pub;
+    entry_show(out, e);
     return true;
 }
 
@@ -56,17 +70,17 @@ bool mempool_has_wtxid(struct mempool *m, const struct wtxid *id)
 
 bool mempool_is_spent(struct mempool *m, const struct outpoint *o, struct txid *spender)
 {
-    const struct spend *s = index_find_spend(m, o);
-    if (s && spender)
-        *spender = s->by->pub.tx->txid;
-    return s != NULL;
+    const struct entry *e = index_find_spender(m, o);
+    if (e && spender)
+        *spender = e->pub.tx->txid;
+    return e != NULL;
 }
 
 static uint64_t children_of(const struct cluster *c, unsigned at)
 {
     uint64_t set = 0;
     for (unsigned i = 0; i < c->n; i++) {
-        if (c->tx[i].parents >> at & 1)
+        if (entry_parents(c->tx[i].e) >> at & 1)
             set |= 1ull << i;
     }
     return set;
@@ -80,7 +94,7 @@ size_t mempool_relatives(struct mempool *m, struct txid **ids, const struct txid
 
     if (e) {
         const struct member *t = &e->cluster->tx[e->at];
-        set = rel == MEMPOOL_PARENTS     ? t->parents
+        set = rel == MEMPOOL_PARENTS     ? entry_parents(e)
               : rel == MEMPOOL_CHILDREN  ? children_of(e->cluster, e->at)
               : rel == MEMPOOL_ANCESTORS ? t->ancestors
                                          : t->descendants;

@@ -17,10 +17,10 @@ static void forget(struct mempool *m, struct entry *e)
 {
     index_remove(m, e);
     heap_remove(&m->by_time, &e->by_time);
-    m->inner_usage -= e->usage;
-    m->vsize -= (size_t)e->pub.vsize;
+    m->inner_usage -= entry_usage(e);
+    m->vsize -= (size_t)entry_vsize(e);
     m->fees -= e->pub.fee;
-    if (e->pub.unbroadcast) {
+    if (e->unbroadcast) {
         m->n_unbroadcast--;
         log_debug(LOG_MEMPOOL, "Removed %s from set of unbroadcast txns before confirmation that txn was sent out",
                   txid_hex(&e->pub.tx->txid).s);
@@ -30,14 +30,14 @@ static void forget(struct mempool *m, struct entry *e)
 /* A member of a cluster that loses others: parents that are gone are forgotten. */
 static void keep(struct mempool *m, struct entry *e)
 {
-    m->inner_usage -= e->usage;
+    m->inner_usage -= entry_usage(e);
     for (uint32_t i = 0; i < e->n_parents;) {
         if (e->parent[i]->in_pool)
             i++;
         else
             entry_drop_parent(e, e->parent[i]);
     }
-    m->inner_usage += e->usage;
+    m->inner_usage += entry_usage(e);
 }
 
 void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum removal why)
@@ -82,9 +82,9 @@ void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal 
     } else {
         struct outpoint o = {.txid = tx->txid};
         for (; o.n < tx->n_out; o.n++) {
-            struct spend *s = index_find_spend(m, &o);
-            if (s)
-                pool_list_add_descendants(m, &gone, s->by);
+            const struct entry *child = index_find_spender(m, &o);
+            if (child)
+                pool_list_add_descendants(m, &gone, child);
         }
     }
     if (gone.n)
@@ -110,9 +110,9 @@ static void remove_confirmed(struct mempool *m, const struct block *b, struct kn
     if (m->o.fees && gone.n)
         known->tx = (struct fees_mined *)xmalloc(gone.n * sizeof(*known->tx));
     for (size_t i = 0; known->tx && i < gone.n; i++) {
-        const struct mempool_entry *e = &gone.e[i]->pub;
-        known->tx[known->n++] = (struct fees_mined){gone.e[i]->fees_mark, e->height, policy_rate(e->fee, e->vsize)};
-        known->weight += e->weight;
+        const struct entry *e = gone.e[i];
+        known->tx[known->n++] = (struct fees_mined){e->fees_mark, e->pub.height, policy_rate(e->pub.fee, entry_vsize(e))};
+        known->weight += tx_weight(e->pub.tx);
     }
     pool_remove(m, gone.e, gone.n, REMOVED_BLOCK);
     pool_list_clear(&gone);
@@ -142,10 +142,10 @@ void mempool_forget_fees(struct mempool *m)
 static void remove_conflicts(struct mempool *m, const struct tx *tx)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        const struct spend *s = index_find_spend(m, &tx->in[i].prevout);
-        if (s) {
-            pool_forget_delta(m, &s->by->pub.tx->txid);
-            pool_remove_recursive(m, s->by->pub.tx, REMOVED_CONFLICT);
+        const struct entry *other = index_find_spender(m, &tx->in[i].prevout);
+        if (other) {
+            pool_forget_delta(m, &other->pub.tx->txid);
+            pool_remove_recursive(m, other->pub.tx, REMOVED_CONFLICT);
         }
     }
 }

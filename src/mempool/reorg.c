@@ -84,23 +84,28 @@ static bool coins_mature(struct mempool *m, const struct header_node *tip, const
 static bool renew_lock(struct mempool *m, const struct header_node *tip, struct entry *e)
 {
     const struct tx *tx = e->pub.tx;
+    const struct header_node *block = e->lock ? e->lock->block : NULL;
+    struct sequence_lock lock;
     struct coin *coins;
 
-    if (e->lock_block && header_node_ancestor(tip, e->lock_block->height) == e->lock_block)
+    if (!e->lock || (block && header_node_ancestor(tip, block->height) == block))
         return true;
     coins = (struct coin *)arena_alloc(&m->scratch, tx->n_in * sizeof(*coins));
     for (uint32_t i = 0; i < tx->n_in; i++) {
         if (pool_coin(m, &coins[i], &tx->in[i].prevout) != RC_OK)
             return false;
     }
-    e->lock = pool_sequence_lock(m, tip, tx, coins, &e->lock_block);
+    lock = pool_sequence_lock(m, tip, tx, coins, &block);
+    m->inner_usage -= entry_usage(e);
+    entry_set_lock(e, lock, block);
+    m->inner_usage += entry_usage(e);
     return true;
 }
 
 static bool still_valid(struct mempool *m, const struct header_node *tip, struct entry *e)
 {
-    bool ok = pool_is_final(tip, e->pub.tx) && renew_lock(m, tip, e) && pool_lock_passed(tip, e->lock) &&
-              (!e->pub.spends_coinbase || coins_mature(m, tip, e));
+    bool ok = pool_is_final(tip, e->pub.tx) && renew_lock(m, tip, e) && (!e->lock || pool_lock_passed(tip, e->lock->lock)) &&
+              (!e->spends_coinbase || coins_mature(m, tip, e));
     arena_reset(&m->scratch);
     return ok;
 }

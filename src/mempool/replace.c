@@ -9,13 +9,13 @@
 
 bool attempt_check_replacement(struct attempt *a, struct change *c)
 {
-    const struct mempool_entry *e = &a->entry->pub;
+    const struct entry *e = a->entry;
 
     if (!change_gather_conflicts(
             c, &a->tx->txid,
             a->sibling ? "too many potential replacements (including sibling eviction)" : "too many potential replacements", a->v))
         return false;
-    if (!policy_pays_for_replacement(&a->m->o.policy, &a->tx->txid, c->old_fees, e->modified_fee, e->vsize,
+    if (!policy_pays_for_replacement(&a->m->o.policy, &a->tx->txid, c->old_fees, e->pub.modified_fee, entry_vsize(e),
                                      a->sibling ? "insufficient fee (including sibling eviction)" : "insufficient fee", a->v))
         return false;
     if (!change_within_limits(c))
@@ -80,16 +80,16 @@ static bool pair_stands_alone(const struct attempt *all, size_t n, struct verdic
 
 static bool pair_pays(const struct attempt *all, const struct change *c, struct verdict *v)
 {
-    const struct mempool_entry *parent = &all[0].entry->pub, *child = &all[1].entry->pub;
-    int64_t fees = fee_add(parent->modified_fee, child->modified_fee), vsize = parent->vsize + child->vsize;
+    const struct entry *parent = all[0].entry, *child = all[1].entry;
+    int64_t fees = fee_add(parent->pub.modified_fee, child->pub.modified_fee), vsize = entry_vsize(parent) + entry_vsize(child);
 
-    if (!policy_pays_for_replacement(&c->m->o.policy, &child->tx->txid, c->old_fees, fees, vsize,
+    if (!policy_pays_for_replacement(&c->m->o.policy, &child->pub.tx->txid, c->old_fees, fees, vsize,
                                      "package RBF failed: insufficient anti-DoS fees", v))
         return false;
-    if (rate_cmp((struct fee_weight){fees, vsize}, (struct fee_weight){parent->modified_fee, parent->vsize}) <= 0)
+    if (rate_cmp((struct fee_weight){fees, vsize}, (struct fee_weight){parent->pub.modified_fee, entry_vsize(parent)}) <= 0)
         return verdict_invalid(v, TX_MEMPOOL_POLICY, "package RBF failed: package feerate is less than or equal to parent feerate",
                                "package feerate %s <= parent feerate is %s", rate_text(fees, vsize).s,
-                               rate_text(parent->modified_fee, parent->vsize).s);
+                               rate_text(parent->pub.modified_fee, entry_vsize(parent)).s);
     return true;
 }
 

@@ -81,16 +81,16 @@ bool attempt_check_truc(struct attempt *a)
         return false;
     if (tx->version != TRUC_VERSION)
         return true;
-    if (e->pub.vsize > TRUC_MAX_VSIZE)
+    if (entry_vsize(e) > TRUC_MAX_VSIZE)
         return verdict_invalid(a->v, TX_MEMPOOL_POLICY, violation, "version=3 tx " WHO " is too big: %lld > %d virtual bytes",
-                               WHO_OF(tx), (long long)e->pub.vsize, TRUC_MAX_VSIZE);
+                               WHO_OF(tx), (long long)entry_vsize(e), TRUC_MAX_VSIZE);
     if (e->n_parents + 1 > TRUC_MAX_RELATIVES || (e->n_parents && count_ancestors(e->parent[0]) + 1 > TRUC_MAX_RELATIVES))
         return verdict_invalid(a->v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would have too many ancestors", WHO_OF(tx));
     if (!e->n_parents)
         return true;
-    if (e->pub.vsize > TRUC_CHILD_MAX_VSIZE)
+    if (entry_vsize(e) > TRUC_CHILD_MAX_VSIZE)
         return verdict_invalid(a->v, TX_MEMPOOL_POLICY, violation, "version=3 child tx " WHO " is too big: %lld > %d virtual bytes",
-                               WHO_OF(tx), (long long)e->pub.vsize, TRUC_CHILD_MAX_VSIZE);
+                               WHO_OF(tx), (long long)entry_vsize(e), TRUC_CHILD_MAX_VSIZE);
     return check_sibling(a, e->parent[0]);
 }
 
@@ -165,9 +165,9 @@ bool attempts_check_truc(const struct attempt *all, size_t n, size_t i, struct v
         return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would have too many ancestors", WHO_OF(tx));
     if (!parent)
         return true;
-    if (e->pub.vsize > TRUC_CHILD_MAX_VSIZE)
+    if (entry_vsize(e) > TRUC_CHILD_MAX_VSIZE)
         return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "version=3 child tx " WHO " is too big: %lld > %d virtual bytes",
-                               WHO_OF(tx), (long long)e->pub.vsize, TRUC_CHILD_MAX_VSIZE);
+                               WHO_OF(tx), (long long)entry_vsize(e), TRUC_CHILD_MAX_VSIZE);
     if (parent->version != TRUC_VERSION)
         return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "version=3 tx " WHO " cannot spend from non-version=3 tx " WHO,
                                WHO_OF(tx), WHO_OF(parent));

@@ -2,7 +2,6 @@
  * Called by block.c, by peers' messages, RPC and the mempool; pure but for the count, any thread. */
 #include "primitives/tx.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "crypto/sha256.h"
@@ -157,11 +156,21 @@ bool tx_read(struct tx *tx, struct reader *r, struct arena *arena, bool allow_wi
     return true;
 }
 
-/* A stand-alone transaction: this, the arrays and the raw bytes in one allocation. */
-struct tx_owned {
-    struct tx tx;
-    atomic_uint refs;
-};
+/* A stand-alone transaction: itself, the arrays and the raw bytes in one allocation. */
+
+static size_t count_items(const struct tx *tx)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        n += tx->in[i].witness_count;
+    return n;
+}
+
+size_t tx_bytes(const struct tx *tx)
+{
+    return sizeof(*tx) + tx->n_in * sizeof(*tx->in) + tx->n_out * sizeof(*tx->out) + count_items(tx) * sizeof(struct witness_item) +
+           tx->raw_len;
+}
 
 static inline const uint8_t *rebase(const uint8_t *p, const uint8_t *from, const uint8_t *to)
 {
@@ -170,19 +179,14 @@ static inline const uint8_t *rebase(const uint8_t *p, const uint8_t *from, const
 
 struct tx *tx_clone(const struct tx *tx)
 {
-    size_t n_items = 0;
-    for (uint32_t i = 0; i < tx->n_in; i++)
-        n_items += tx->in[i].witness_count;
-
-    struct tx_owned *o = xmalloc(sizeof(*o) + tx->n_in * sizeof(*tx->in) + tx->n_out * sizeof(*tx->out) +
-                                 n_items * sizeof(struct witness_item) + tx->raw_len);
+    struct tx *o = xmalloc(tx_bytes(tx));
     struct tx_in *in = (void *)(o + 1);
     struct tx_out *out = (void *)(in + tx->n_in);
     struct witness_item *item = (void *)(out + tx->n_out);
-    uint8_t *raw = (void *)(item + n_items);
+    uint8_t *raw = (void *)(item + count_items(tx));
 
-    o->tx = *tx;
-    atomic_init(&o->refs, 1);
+    *o = *tx;
+    o->refs = 1;
     memcpy(raw, tx->raw, tx->raw_len);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         in[i] = tx->in[i];
@@ -197,10 +201,10 @@ struct tx *tx_clone(const struct tx *tx)
         out[i] = tx->out[i];
         out[i].script = rebase(out[i].script, tx->raw, raw);
     }
-    o->tx.in = in;
-    o->tx.out = out;
-    o->tx.raw = raw;
-    return &o->tx;
+    o->in = in;
+    o->out = out;
+    o->raw = raw;
+    return o;
 }
 
 struct tx *tx_decode_as(const void *data, size_t len, bool allow_witness)
@@ -223,20 +227,20 @@ struct tx *tx_decode(const void *data, size_t len, bool try_legacy)
 
 struct tx *tx_ref(struct tx *tx)
 {
-    struct tx_owned *o = (struct tx_owned *)(void *)tx;
-    atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
+    __atomic_fetch_add(&tx->refs, 1, __ATOMIC_RELAXED);
     return tx;
 }
 
 void tx_unref(struct tx *tx)
 {
-    struct tx_owned *o = (struct tx_owned *)(void *)tx;
+    uint32_t before;
+
     if (!tx)
         return;
-    unsigned before = atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel);
+    before = __atomic_fetch_sub(&tx->refs, 1, __ATOMIC_ACQ_REL);
     ASSERT(before > 0);
     if (before == 1)
-        free(o);
+        free(tx);
 }
 
 void tx_write(struct writer *w, const struct tx *tx, bool with_witness)

@@ -1,5 +1,6 @@
 /* cache.c - the bounded, salted set of signatures and transactions found valid. A table of small buckets; which entries meet in one
- * nobody outside can choose, as keys are hashes with a secret. Any thread; a bucket is under the lock of its stripe. */
+ * nobody outside can choose, as keys are hashes with a secret: for the same reason half of a key is enough to know it by. The table begins
+ * small and doubles up to its bound. Any thread; a bucket is under the lock of its stripe, the table under all of them. */
 #include "script/cache.h"
 
 #include "crypto/sha256.h"
@@ -8,17 +9,21 @@
 #include "util/random.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS 7
+#define WAYS 15
+#define KEY_BYTES 16
 #define STRIPES 64
+#define FEW_BUCKETS 64 /* at the start: never fewer than stripes, so that a key's stripe stays the same */
+#define AVERAGE_MAX 8  /* entries a bucket, above which the table doubles */
 
 enum way_state { WAY_EMPTY, WAY_LIVE, WAY_ERASED };
 
 /* Four cache lines. Erased entries are still found, but are overwritten first; then the oldest. */
 struct bucket {
-    uint8_t key[WAYS][32];
+    uint8_t key[WAYS][KEY_BYTES];
     uint8_t state[WAYS];
     uint8_t oldest; /* the way to overwrite next when all are live */
 };
@@ -32,8 +37,9 @@ union stripe {
 struct sig_cache {
     union stripe stripe[STRIPES];
     struct sha256 salted[3]; /* states behind one block of salt: ECDSA, Schnorr, transactions */
-    struct bucket *bucket;   /* zeroed memory that the system provides page by page as it is used */
-    size_t mask;             /* number of buckets, a power of two, minus one */
+    struct bucket *bucket;
+    size_t mask, mask_max; /* number of buckets, a power of two, minus one; what it may become */
+    atomic_size_t used;    /* ways that are not empty */
 };
 
 struct sig_cache *sig_cache_new(size_t max_bytes)
@@ -45,8 +51,10 @@ struct sig_cache *sig_cache_new(size_t max_bytes)
 
     while (n * 2 <= max_bytes / sizeof(struct bucket))
         n *= 2;
-    c->mask = n - 1;
-    c->bucket = xcalloc(n, sizeof(*c->bucket));
+    c->mask_max = n - 1;
+    c->mask = n < FEW_BUCKETS ? n - 1 : FEW_BUCKETS - 1;
+    c->bucket = xcalloc(c->mask + 1, sizeof(*c->bucket));
+    atomic_init(&c->used, 0);
     random_bytes(block, 32);
     for (int i = 0; i < 3; i++) {
         block[32] = kinds[i];
@@ -93,17 +101,52 @@ void sig_cache_tx_key(uint8_t key[32], const struct sig_cache *c, const struct w
 /* Finds the bucket of a key and locks it. */
 static struct bucket *lock_bucket(struct sig_cache *c, const uint8_t key[32], pthread_mutex_t **lock)
 {
-    const size_t i = get_le64(key) & c->mask;
-
-    *lock = &c->stripe[i % STRIPES].lock;
+    *lock = &c->stripe[get_le64(key) & c->mask_max & (STRIPES - 1)].lock;
     pthread_mutex_lock(*lock);
-    return &c->bucket[i];
+    return &c->bucket[get_le64(key) & c->mask];
+}
+
+/* Moves what is in a bucket to where it belongs in a larger table: no bucket of that gets entries of two of these. */
+static void spread(struct bucket *to, size_t mask, const struct bucket *from)
+{
+    for (int i = 0; i < WAYS; i++) {
+        struct bucket *b = &to[get_le64(from->key[i]) & mask];
+        int way = 0;
+        if (from->state[i] == WAY_EMPTY)
+            continue;
+        while (b->state[way] != WAY_EMPTY)
+            way++;
+        memcpy(b->key[way], from->key[i], KEY_BYTES);
+        b->state[way] = from->state[i];
+    }
+}
+
+static bool is_crowded(const struct sig_cache *c)
+{
+    return c->mask < c->mask_max && atomic_load(&c->used) > AVERAGE_MAX * (c->mask + 1);
+}
+
+static void grow(struct sig_cache *c)
+{
+    for (int i = 0; i < STRIPES; i++)
+        pthread_mutex_lock(&c->stripe[i].lock);
+    if (is_crowded(c)) {
+        const size_t mask = 2 * c->mask + 1;
+        struct bucket *bigger = xcalloc(mask + 1, sizeof(*bigger));
+        for (size_t i = 0; i <= c->mask; i++)
+            spread(bigger, mask, &c->bucket[i]);
+        free(c->bucket);
+        c->bucket = bigger;
+        c->mask = mask;
+    }
+    for (int i = STRIPES - 1; i >= 0; i--)
+        pthread_mutex_unlock(&c->stripe[i].lock);
 }
 
 static int find_way(const struct bucket *b, const uint8_t key[32])
 {
     for (int i = 0; i < WAYS; i++) {
-        if (b->state[i] != WAY_EMPTY && memcmp(b->key[i], key, 32) == 0)
+        if (b->state[i] != WAY_EMPTY && memcmp(b->key[i], key, KEY_BYTES) == 0)
             return i;
     }
     return -1;
@@ -137,11 +180,17 @@ void sig_cache_add(struct sig_cache *c, const uint8_t key[32])
     pthread_mutex_t *lock;
     struct bucket *b = lock_bucket(c, key, &lock);
     int way = find_way(b, key);
+    bool crowded;
 
     if (way < 0) {
         way = way_to_overwrite(b);
-        memcpy(b->key[way], key, 32);
+        memcpy(b->key[way], key, KEY_BYTES);
+        if (b->state[way] == WAY_EMPTY)
+            atomic_fetch_add(&c->used, 1);
     }
     b->state[way] = WAY_LIVE;
+    crowded = is_crowded(c);
     pthread_mutex_unlock(lock);
+    if (crowded)
+        grow(c);
 }

@@ -1,13 +1,14 @@
 /* compact_fill.c - which transactions of a compact block we have: short ids matched against the mempool and the extra pool (orphans, rejected and
- * replaced transactions). The one long loop of the loop thread, hence dense arrays and a small salted table in place of maps. */
+ * replaced transactions). The one long loop of the loop thread, hence arrays and a small salted table in place of maps. */
 #include <string.h>
 
-#include "sync/internal.h"
+#include "sync/relay.h"
 
 #define MIN_TX_WEIGHT 40      /* that serialises at all: Core's MIN_SERIALIZABLE_TRANSACTION_WEIGHT */
 #define MAX_PROBES 48         /* of honest ids once in many millions of blocks */
 #define TABLE_LOAD 4          /* slots for each id */
 #define EMPTY UINT64_MAX      /* no place is 65535 */
+#define AHEAD 8               /* transactions that are on their way from memory */
 #define MAX_EXTRA_SIZE 100000 /* bytes in memory of a transaction worth keeping */
 
 struct partial {
@@ -97,9 +98,9 @@ struct search {
     size_t found, wanted;
 };
 
-static void match(struct search *q, const struct pool_ref *r)
+static void match(struct search *q, struct tx *tx, const struct wtxid *id, bool extra)
 {
-    uint64_t *slot = slot_find(&q->table, cmpct_short_id(q->key, &r->id));
+    uint64_t *slot = slot_find(&q->table, cmpct_short_id(q->key, id));
     struct tx **at;
     uint32_t place;
 
@@ -110,10 +111,10 @@ static void match(struct search *q, const struct pool_ref *r)
     if (q->collided[place])
         return;
     if (!*at) {
-        *at = tx_ref(r->tx);
+        *at = tx_ref(tx);
         q->found++;
-        q->p->n_extra += !r->owner;
-    } else if (!wtxid_equal(&(*at)->wtxid, &r->id)) {
+        q->p->n_extra += extra;
+    } else if (!wtxid_equal(&(*at)->wtxid, id)) {
         tx_unref(*at);
         *at = NULL;
         q->found--;
@@ -123,10 +124,16 @@ static void match(struct search *q, const struct pool_ref *r)
 
 static void search_pools(struct sync *s, struct search *q)
 {
-    for (size_t i = 0; i < s->n_pool && q->found < q->wanted; i++)
-        match(q, &s->pool[i]);
+    for (size_t i = 0; i < s->n_pool && q->found < q->wanted; i++) {
+        struct tx *tx = s->pool[i]->tx;
+        if (i + 2 * AHEAD < s->n_pool) { /* each is elsewhere in memory: asked for before it is needed */
+            __builtin_prefetch(s->pool[i + 2 * AHEAD]);
+            __builtin_prefetch(&s->pool[i + AHEAD]->tx->wtxid);
+        }
+        match(q, tx, &tx->wtxid, false);
+    }
     for (size_t i = 0; i < s->n_extra && q->found < q->wanted; i++)
-        match(q, &s->extra[i]);
+        match(q, s->extra[i].tx, &s->extra[i].id, true);
 }
 
 enum fill partial_new(struct partial **out, struct sync *s, const struct msg_cmpctblock *m)

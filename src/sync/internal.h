@@ -14,6 +14,7 @@
 #include "net/permissions.h"
 #include "sync/bloom.h"
 #include "sync/orphanage.h"
+#include "sync/places.h"
 #include "sync/recent.h"
 #include "sync/sync.h"
 #include "sync/table.h"
@@ -238,11 +239,11 @@ struct sync {
     peer_id hb_peers[4];           /* who announces to us by compact blocks, the oldest choice first */
     unsigned n_hb_peers;
 
-    struct table by_wtxid, by_txid; /* of relay_tx */
-    uint64_t relay_k0, relay_k1;    /* key of these */
-    struct pool_ref *pool;          /* the same transactions, dense */
+    struct relay_tx **pool; /* the mempool's transactions, in no order */
     size_t n_pool, cap_pool;
-    struct pool_ref *extra; /* a ring of others that a block may contain */
+    struct places by_wtxid, by_txid; /* in that */
+    uint64_t relay_k0, relay_k1;     /* key of these */
+    struct pool_ref *extra;          /* a ring of others that a block may contain */
     size_t n_extra, next_extra;
     uint64_t relay_sequence;
     int64_t mempool_fee_rate, max_fee_filter; /* sat/kvB */
@@ -498,7 +499,6 @@ void compact_forget_peer(struct sync *s, struct peer *p);
 struct pool_ref {
     struct wtxid id;
     struct tx *tx;
-    struct relay_tx *owner; /* NULL: of the extra pool */
 };
 enum fill { FILL_OK, FILL_INVALID, FILL_FAILED }; /* FAILED: nobody's fault (short ids collide) */
 /** Finds transactions of m in the mempool and the extra pool. Out: *out (on FILL_OK). */

@@ -5,54 +5,66 @@
 #include "crypto/hash.h"
 #include "sync/relay.h"
 
-static uint64_t digest(const struct sync *s, const uint8_t hash[32])
+static uint32_t digest(const struct sync *s, const uint8_t hash[32])
 {
-    return siphash_hash(s->relay_k0, s->relay_k1, hash);
+    return (uint32_t)siphash_hash(s->relay_k0, s->relay_k1, hash);
 }
 
 struct relay_tx *relay_by_wtxid(const struct sync *s, const uint8_t hash[32])
 {
-    for (struct table_link *l = table_first(&s->by_wtxid, digest(s, hash)); l; l = table_next(l)) {
-        struct relay_tx *r = ENTRY_OF(l, struct relay_tx, by_wtxid);
-        if (memcmp(r->tx->wtxid.b, hash, 32) == 0)
-            return r;
+    uint32_t d = digest(s, hash), place;
+    size_t cursor = SIZE_MAX;
+
+    while ((place = places_next(&s->by_wtxid, d, &cursor)) != PLACES_END) {
+        if (memcmp(s->pool[place]->tx->wtxid.b, hash, 32) == 0)
+            return s->pool[place];
     }
     return NULL;
 }
 
 struct relay_tx *relay_by_txid(const struct sync *s, const uint8_t hash[32])
 {
-    for (struct table_link *l = table_first(&s->by_txid, digest(s, hash)); l; l = table_next(l)) {
-        struct relay_tx *r = ENTRY_OF(l, struct relay_tx, by_txid);
-        if (memcmp(r->tx->txid.b, hash, 32) == 0)
-            return r;
+    uint32_t d = digest(s, hash), place;
+    size_t cursor = SIZE_MAX;
+
+    while ((place = places_next(&s->by_txid, d, &cursor)) != PLACES_END) {
+        if (memcmp(s->pool[place]->tx->txid.b, hash, 32) == 0)
+            return s->pool[place];
     }
     return NULL;
 }
 
-/* The dense list of the mempool, for compact blocks. */
 static void pool_add(struct sync *s, struct relay_tx *r)
 {
     if (s->n_pool == s->cap_pool) {
-        s->cap_pool = s->cap_pool ? s->cap_pool * 2 : 64;
+        s->cap_pool += s->cap_pool / 8 + 64;
         s->pool = xrealloc(s->pool, s->cap_pool * sizeof(*s->pool));
     }
     r->in_pool = (uint32_t)s->n_pool;
-    s->pool[s->n_pool++] = (struct pool_ref){r->tx->wtxid, r->tx, r};
+    s->pool[s->n_pool++] = r;
+    places_add(&s->by_wtxid, digest(s, r->tx->wtxid.b), r->in_pool);
+    places_add(&s->by_txid, digest(s, r->tx->txid.b), r->in_pool);
 }
 
+/* The last one takes its place. */
 static void pool_remove(struct sync *s, const struct relay_tx *r)
 {
-    s->pool[r->in_pool] = s->pool[--s->n_pool];
-    s->pool[r->in_pool].owner->in_pool = r->in_pool;
+    struct relay_tx *last = s->pool[--s->n_pool];
+
+    places_remove(&s->by_wtxid, digest(s, r->tx->wtxid.b), r->in_pool);
+    places_remove(&s->by_txid, digest(s, r->tx->txid.b), r->in_pool);
+    if (last == r)
+        return;
+    places_move(&s->by_wtxid, digest(s, last->tx->wtxid.b), last->in_pool, r->in_pool);
+    places_move(&s->by_txid, digest(s, last->tx->txid.b), last->in_pool, r->in_pool);
+    last->in_pool = r->in_pool;
+    s->pool[last->in_pool] = last;
 }
 
 static void relay_drop(struct sync *s, struct relay_tx *r)
 {
     pool_remove(s, r);
     backlog_removed(s, r);
-    table_remove(&s->by_wtxid, &r->by_wtxid);
-    table_remove(&s->by_txid, &r->by_txid);
     tx_unref(r->tx);
     free(r);
 }
@@ -69,8 +81,6 @@ void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, double score, boo
     r->score = score;
     r->sequence = from_block ? 0 : s->relay_sequence;
     s->relay_sequence++;
-    table_add(&s->by_wtxid, &r->by_wtxid, digest(s, tx->wtxid.b));
-    table_add(&s->by_txid, &r->by_txid, digest(s, tx->txid.b));
     pool_add(s, r);
 }
 
@@ -149,12 +159,12 @@ void relay_clear(struct sync *s)
     s->recent_slots = NULL;
     s->n_recent_slots = 0;
     while (s->n_pool)
-        relay_drop(s, s->pool[s->n_pool - 1].owner);
+        relay_drop(s, s->pool[s->n_pool - 1]);
     free(s->pool);
     s->pool = NULL;
     s->cap_pool = 0;
-    table_clear(&s->by_wtxid);
-    table_clear(&s->by_txid);
+    places_clear(&s->by_wtxid);
+    places_clear(&s->by_txid);
     trickle_clear(s);
 }
 

@@ -3,11 +3,9 @@
 #define FARTHING_SYNC_RELAY_H
 
 #include "sync/internal.h"
-#include "sync/table.h"
 
 /* A transaction of the mempool, which shares it: there may be 300,000 of these. */
 struct relay_tx {
-    struct table_link by_wtxid, by_txid;
     struct tx *tx;
     int64_t fee;
     double score;        /* fee rate of what it is mined with, as it came */

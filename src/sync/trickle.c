@@ -160,7 +160,7 @@ static void batch_fill(struct batch *b, bool everything)
         s->relay_batch = 1;
     b->list = xmalloc(n * sizeof(struct relay_tx *));
     for (size_t i = 0; i < n; i++) {
-        struct relay_tx *r = everything ? s->pool[i].owner : relay_by_wtxid(s, ids[i].b);
+        struct relay_tx *r = everything ? s->pool[i] : relay_by_wtxid(s, ids[i].b);
         if (r)
             batch_choose(b, r);
     }
