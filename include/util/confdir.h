@@ -30,6 +30,8 @@ void confdir_clear(struct confdir *d);
 /** The node's check after confdir_read: a default config file in the datadir that another one kept from being read is a likely mistake.
  *  Returns: false with Core's message in *error (to free), unless -allowignoredconf or -noconf. */
 bool confdir_check_ignored(const struct confdir *d, const struct args *a, char **error);
+/** Returns: the name of the datadir's default config file, to free, if there is one and -noconf keeps it from being read; else NULL. */
+char *confdir_unread_file(const struct confdir *d);
 /** An absolute path: relative ones start at base. */
 char *path_resolve(const char *base, const char *path);
 /** An absolute path: relative ones start at the working directory. */

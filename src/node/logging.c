@@ -71,6 +71,7 @@ static void log_value(void *ctx, const char *source, const char *name, const cha
 static void log_start(const struct node_config *c)
 {
     const char *missing[32];
+    char *unread = confdir_unread_file(&c->dir);
     size_t n;
 
     log_info("%s version v%s", FARTHING_NAME, FARTHING_VERSION);
@@ -82,6 +83,9 @@ static void log_start(const struct node_config *c)
         log_info("Signet derived magic (message start): %02x%02x%02x%02x", m[0], m[1], m[2], m[3]);
     }
     log_info("Config file: %s", c->dir.conf_path ? c->dir.conf_path : "<disabled>");
+    if (unread)
+        log_info("Data directory \"%s\" contains a \"%s\" file which is explicitly ignored using -noconf.", c->dir.datadir, unread);
+    free(unread);
     args_each(c->args, log_value, NULL);
     if (args_warnings(c->args)[0])
         log_warning("%s", args_warnings(c->args));

@@ -82,6 +82,16 @@ bool confdir_check_ignored(const struct confdir *d, const struct args *a, char *
     return ok;
 }
 
+char *confdir_unread_file(const struct confdir *d)
+{
+    bool core_names;
+    char *path = d->conf_path ? NULL : default_conf(d->datadir, &core_names), *name;
+
+    name = path && fs_exists(path) ? xstrdup(strrchr(path, '/') + 1) : NULL;
+    free(path);
+    return name;
+}
+
 static bool read_file(struct confdir *d, struct args *a, char **error)
 {
     const char *name = args_str(a, "conf", "");

@@ -148,6 +148,7 @@ static void named_datadir(void **state)
 static void which_file_counts(void **state)
 {
     struct place *p = *state;
+    char *unread;
 
     put("a/bitcoin.conf", "server=core\n");
     expect_ok(p, "-datadir=a");
@@ -162,8 +163,15 @@ static void which_file_counts(void **state)
     assert_string_equal(args_str(p->args, "server", ""), "own");
     assert_true(confdir_check_ignored(&p->d, p->args, &p->error));
 
+    assert_null(confdir_unread_file(&p->d));
+
+    expect_ok(p, "-datadir=b -noconf");
+    assert_null(confdir_unread_file(&p->d));
     expect_ok(p, "-datadir=a -noconf");
     assert_null(p->d.conf_path);
+    unread = confdir_unread_file(&p->d);
+    assert_string_equal(unread, "farthing.conf");
+    free(unread);
     assert_false(args_is_set(p->args, "server"));
     assert_true(confdir_check_ignored(&p->d, p->args, &p->error));
 }
