@@ -209,11 +209,10 @@ def full_disk(t, node, before, point):
     other.start("-debug=0", "-debuglogfile=0")
     equal(state(other), before)
     filler = os.path.join(point, "filler")
-    with open(filler, "wb") as f:
+    with open(filler, "wb", buffering=0) as f:  # nothing is left over that closing would have to write
         try:
             while True:
                 f.write(bytes(1 << 16))
-                f.flush()
         except OSError:
             pass
     # Mining goes on in memory for a while; what must be written stops the node with a message and code 1.
