@@ -58,6 +58,25 @@ struct tx {
     bool has_witness;
 };
 
+/* All of it but the references, which other threads may take and give back meanwhile. */
+static inline void tx_copy_fields(struct tx *out, const struct tx *tx)
+{
+    *out = (struct tx){
+        .version = tx->version,
+        .lock_time = tx->lock_time,
+        .n_in = tx->n_in,
+        .n_out = tx->n_out,
+        .in = tx->in,
+        .out = tx->out,
+        .raw = tx->raw,
+        .raw_len = tx->raw_len,
+        .stripped_len = tx->stripped_len,
+        .txid = tx->txid,
+        .wtxid = tx->wtxid,
+        .has_witness = tx->has_witness,
+    };
+}
+
 static inline bool money_in_range(int64_t v)
 {
     return v >= 0 && v <= MAX_MONEY;

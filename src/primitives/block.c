@@ -114,7 +114,7 @@ static void tx_copy_into(struct tx *out, const struct tx *tx, uint8_t *raw, stru
 {
     const uint8_t *from = tx->raw;
 
-    *out = *tx;
+    tx_copy_fields(out, tx);
     memcpy(raw, from, tx->raw_len);
     out->raw = raw;
     out->in = tx->n_in ? arena_alloc(arena, tx->n_in * sizeof(*out->in)) : NULL;

@@ -185,7 +185,7 @@ struct tx *tx_clone(const struct tx *tx)
     struct witness_item *item = (void *)(out + tx->n_out);
     uint8_t *raw = (void *)(item + count_items(tx));
 
-    *o = *tx;
+    tx_copy_fields(o, tx);
     o->refs = 1;
     memcpy(raw, tx->raw, tx->raw_len);
     for (uint32_t i = 0; i < tx->n_in; i++) {
