@@ -28,6 +28,7 @@ static struct block *block_of(uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         tx_unref(txs[i]);
     free(txs);
+    chain_params_clear(&params);
     return block_decode(w.data, w.len);
 }
 
