@@ -55,6 +55,8 @@ static inline struct hash_hex block_hash_hex(const struct block_hash *h)
 {
     return hash_to_hex(h->b);
 }
+/** For qsort over hashes of any kind: the order of their display forms, which is that of numbers whose last byte counts most. */
+int hash_by_number(const void *a, const void *b);
 /** Reads the display form (exactly 64 digits). Returns: false if it is not that. */
 bool hash_from_hex(uint8_t out[32], const char *text);
 

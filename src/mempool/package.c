@@ -259,17 +259,6 @@ static void trim(struct mempool *m, struct tx *const *txs, struct mempool_packag
     }
 }
 
-static int by_text(const void *a, const void *b)
-{
-    const uint8_t *x = ((const struct txid *)a)->b, *y = ((const struct txid *)b)->b;
-
-    for (int i = 31; i >= 0; i--) {
-        if (x[i] != y[i])
-            return x[i] < y[i] ? -1 : 1;
-    }
-    return 0;
-}
-
 bool mempool_accept_package(struct mempool *m, struct tx *const *txs, size_t n, int64_t max_fee_rate,
                             struct mempool_package_result *r)
 {
@@ -296,7 +285,7 @@ bool mempool_accept_package(struct mempool *m, struct tx *const *txs, size_t n, 
     trim(m, txs, r);
     pool_check(m);
     if (r->n_replaced > 1)
-        qsort(r->replaced, r->n_replaced, sizeof(*r->replaced), by_text);
+        qsort(r->replaced, r->n_replaced, sizeof(*r->replaced), hash_by_number);
     return r->kind == MEMPOOL_PACKAGE_VALID;
 }
 

@@ -112,18 +112,6 @@ bool policy_is_child_with_parents(struct tx *const *txs, size_t n, bool tree)
     return true;
 }
 
-/* As numbers: the last byte counts most. */
-static int by_number(const void *a, const void *b)
-{
-    const uint8_t *x = a, *y = b;
-
-    for (int i = 31; i >= 0; i--) {
-        if (x[i] != y[i])
-            return x[i] < y[i] ? -1 : 1;
-    }
-    return 0;
-}
-
 struct hash256 policy_package_hash(struct tx *const *txs, size_t n)
 {
     uint8_t *ids = xmalloc(n * 32 + 1);
@@ -131,7 +119,7 @@ struct hash256 policy_package_hash(struct tx *const *txs, size_t n)
 
     for (size_t i = 0; i < n; i++)
         memcpy(ids + 32 * i, txs[i]->wtxid.b, 32);
-    qsort(ids, n, 32, by_number);
+    qsort(ids, n, 32, hash_by_number);
     sha256(out.b, ids, n * 32);
     free(ids);
     return out;

@@ -45,24 +45,12 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct txid));
 }
 
-/* In the order of the displayed ids. */
-static int by_text(const void *a, const void *b)
-{
-    const uint8_t *x = ((const struct txid *)a)->b, *y = ((const struct txid *)b)->b;
-
-    for (int i = 31; i >= 0; i--) {
-        if (x[i] != y[i])
-            return x[i] < y[i] ? -1 : 1;
-    }
-    return 0;
-}
-
 static void write_ids(struct json_writer *j, const char *key, struct mempool *m, const struct txid *id, enum mempool_relation rel)
 {
     struct txid *ids = NULL;
     size_t n = mempool_relatives(m, &ids, id, rel);
 
-    qsort(ids, n, sizeof(*ids), rel == MEMPOOL_PARENTS ? by_text : by_bytes);
+    qsort(ids, n, sizeof(*ids), rel == MEMPOOL_PARENTS ? hash_by_number : by_bytes);
     jw_key(j, key);
     jw_arr_begin(j);
     for (size_t i = 0; i < n; i++)

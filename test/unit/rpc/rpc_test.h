@@ -47,7 +47,7 @@ static inline void rpc_bed_open(struct rpc_bed *t, enum chain_id id)
     policy_init(&o.policy, &t->bed.params);
     o.params = &t->bed.params;
     o.sig_cache = t->bed.cache;
-    o.chain = (struct mempool_chain){t, rpc_bed_coin, rpc_bed_tip, NULL};
+    o.chain = (struct mempool_chain){.ctx = t, .get_coin = rpc_bed_coin, .tip = rpc_bed_tip};
     t->pool = mempool_new(&o);
     t->bed.o.events = (struct chain_events){.ctx = t,
                                             .block_connected = rpc_bed_connected,
