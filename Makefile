@@ -11,7 +11,7 @@ OPT     ?= -O2
 SAN     ?=
 
 # Reading order: a module uses only those in its line of contrib/lint/layers.txt.
-MODULES := util crypto primitives script consensus policy storage net chain mempool index sync mining rpc node
+MODULES := util crypto primitives script consensus policy descriptor psbt storage net chain mempool index sync mining rpc electrum node
 
 PACKAGES := libsecp256k1 libcrypto libevent libevent_pthreads json-c
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-align -Wvla
