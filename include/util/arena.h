@@ -20,6 +20,8 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t size);
 /** Like arena_alloc, zeroed. */
 void *arena_calloc(struct arena *a, size_t count, size_t size);
+/** A copy of len bytes (data may be NULL if len is 0). */
+void *arena_copy(struct arena *a, const void *data, size_t len);
 /** Frees everything; the arena can be used again. */
 void arena_clear(struct arena *a);
 /** Keeps the newest chunk and makes all of it free again: for a loop's scratch. */

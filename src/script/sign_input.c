@@ -1,62 +1,19 @@
 /* sign_input.c - makes the scriptSig and witness of one input out of keys, scripts and the signatures that are there already. Called by
- * RPC on pool threads and by mining/signet.c; pure. */
+ * RPC on pool threads and by mining/signet.c; pure. Taproot outputs: sign_taproot.c. */
 #include <stdlib.h>
 
 #include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "crypto/sha256.h"
 #include "script/script.h"
-#include "script/sign.h"
+#include "script/signer.h"
 #include "util/mem.h"
 
-#define SEEN_MAX 1024 /* items of other states looked at; 20 signatures are the most that one input needs */
-#define SIG_MIN 9
-#define SIG_MAX 73
+#define DUMMY_ECDSA_SIZE 71
 
-struct signer {
-    const struct sign_job *job;
-    struct arena arena;
-    struct witness_item seen[SEEN_MAX];
-    size_t n_seen;
-    struct witness_item stack[MAX_PUBKEYS_PER_MULTISIG + 4];
-    size_t n;
-};
+static const struct witness_item nothing = {NULL, 0};
 
 /* ---- what is known ---- */
-
-bool keyring_add_key(struct keyring *ring, const uint8_t secret[32], bool compressed)
-{
-    struct sign_key *k;
-
-    ring->keys = xrealloc(ring->keys, (ring->n_keys + 1) * sizeof(*ring->keys));
-    k = &ring->keys[ring->n_keys];
-    memset(k, 0, sizeof(*k));
-    k->pub_len = compressed ? 33 : 65;
-    if (!pubkey_create(k->pub, secret, compressed))
-        return false;
-    memcpy(k->secret, secret, 32);
-    hash160(k->hash, k->pub, k->pub_len);
-    ring->n_keys++;
-    return true;
-}
-
-void keyring_add_script(struct keyring *ring, const uint8_t *script, size_t len)
-{
-    ring->scripts = xrealloc(ring->scripts, (ring->n_scripts + 1) * sizeof(*ring->scripts));
-    ring->scripts[ring->n_scripts].data = xmemdup(script, len ? len : 1);
-    ring->scripts[ring->n_scripts++].len = (uint32_t)len;
-}
-
-void keyring_clear(struct keyring *ring)
-{
-    for (size_t i = 0; i < ring->n_keys; i++)
-        crypto_wipe(ring->keys[i].secret, sizeof(ring->keys[i].secret));
-    for (size_t i = 0; i < ring->n_scripts; i++)
-        free((void *)(uintptr_t)ring->scripts[i].data);
-    free(ring->keys);
-    free(ring->scripts);
-    memset(ring, 0, sizeof(*ring));
-}
 
 static void see(struct signer *s, const uint8_t *data, size_t len)
 {
@@ -91,45 +48,55 @@ static bool has_hash(const struct witness_item *item, const uint8_t *hash, size_
     return memcmp(h, hash, hash_len) == 0;
 }
 
-/* The script behind a HASH160 (20 bytes) or SHA-256 (32), NULL if it is not known. */
-static const struct witness_item *script_of_hash(const struct signer *s, const uint8_t *hash, size_t hash_len)
+/* The script behind a HASH160 (20 bytes) or SHA-256 (32); NULL data if it is not known. */
+static struct witness_item script_of_hash(const struct signer *s, const uint8_t *hash, size_t hash_len)
 {
-    const struct keyring *ring = s->job->ring;
+    const struct sign_data *d = s->data;
+    struct witness_item redeem = {d->redeem_script, (uint32_t)d->redeem_len},
+                        witness = {d->witness_script, (uint32_t)d->witness_len};
+    const struct witness_item *found = keyring_find_script(s->job->ring, hash, hash_len);
 
-    for (size_t i = 0; i < ring->n_scripts; i++) {
-        if (has_hash(&ring->scripts[i], hash, hash_len))
-            return &ring->scripts[i];
-    }
+    if (found)
+        return *found;
+    if (redeem.data && has_hash(&redeem, hash, hash_len))
+        return redeem;
+    if (witness.data && has_hash(&witness, hash, hash_len))
+        return witness;
     for (size_t i = 0; i < s->n_seen; i++) {
         if (has_hash(&s->seen[i], hash, hash_len))
-            return &s->seen[i];
+            return s->seen[i];
     }
-    return NULL;
+    return nothing;
 }
 
-static struct witness_item pubkey_of_hash(const struct signer *s, const uint8_t hash[20])
+static void note_missing(uint8_t (**list)[20], size_t *n, const uint8_t hash[20])
 {
-    const struct keyring *ring = s->job->ring;
+    *list = xrealloc(*list, (*n + 1) * sizeof(**list));
+    memcpy((*list)[(*n)++], hash, 20);
+}
 
-    for (size_t i = 0; i < ring->n_keys; i++) {
-        if (memcmp(ring->keys[i].hash, hash, 20) == 0)
-            return (struct witness_item){ring->keys[i].pub, (uint32_t)ring->keys[i].pub_len};
+struct witness_item signer_pub_of_hash(struct signer *s, const uint8_t hash[20], bool x_only)
+{
+    uint8_t pub[65], h[20];
+    size_t len;
+
+    if (keyring_find_pub(pub, &len, s->job->ring, hash, x_only))
+        return (struct witness_item){arena_copy(&s->arena, pub, len), (uint32_t)len};
+    for (size_t i = 0; i < s->data->n_sigs && !x_only; i++) {
+        const struct sign_sig *sig = &s->data->sigs[i];
+        hash160(h, sig->pub, sig->pub_len);
+        if (sig->kind == SIGN_ECDSA && memcmp(h, hash, 20) == 0)
+            return (struct witness_item){arena_copy(&s->arena, sig->pub, sig->pub_len), sig->pub_len};
     }
-    for (size_t i = 0; i < s->n_seen; i++) {
+    for (size_t i = 0; i < s->n_seen && !x_only; i++) {
         if ((s->seen[i].len == 33 || s->seen[i].len == 65) && has_hash(&s->seen[i], hash, 20))
             return s->seen[i];
     }
-    return (struct witness_item){NULL, 0};
+    note_missing(&s->data->missing_pubs, &s->data->n_missing_pubs, hash);
+    return nothing;
 }
 
 /* ---- signatures ---- */
-
-/* The script that a signature commits to, and by which rules. */
-struct sign_code {
-    const uint8_t *script;
-    size_t len;
-    bool witness;
-};
 
 static void message_of(const struct signer *s, uint8_t out[32], const struct sign_code *code, uint8_t hash_type)
 {
@@ -141,18 +108,17 @@ static void message_of(const struct signer *s, uint8_t out[32], const struct sig
         sighash_legacy(out, job->tx, job->n, code->script, code->len, hash_type);
 }
 
-static bool may_sign(const struct signer *s)
+bool signer_push(struct signer *s, const uint8_t *data, size_t len)
 {
-    return (s->job->hash_type & 0x1f) != SIGHASH_SINGLE || s->job->n < s->job->tx->n_out;
-}
-
-static bool push(struct signer *s, const uint8_t *data, size_t len)
-{
+    if (s->n == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 16;
+        s->stack = xrealloc(s->stack, s->cap * sizeof(*s->stack));
+    }
     s->stack[s->n++] = (struct witness_item){data, (uint32_t)len};
     return true;
 }
 
-static bool push_seen_sig(struct signer *s, const struct sign_code *code, const uint8_t *pub, size_t pub_len)
+static bool seen_sig(const struct signer *s, struct sign_sig *out, const struct sign_code *code)
 {
     uint8_t message[32];
 
@@ -161,118 +127,136 @@ static bool push_seen_sig(struct signer *s, const struct sign_code *code, const 
         if (sig->len < SIG_MIN || sig->len > SIG_MAX || sig->data[0] != 0x30)
             continue;
         message_of(s, message, code, sig->data[sig->len - 1]);
-        if (ecdsa_verify(sig->data, sig->len - 1, message, pub, pub_len))
-            return push(s, sig->data, sig->len);
+        if (!ecdsa_verify(sig->data, sig->len - 1, message, out->pub, out->pub_len))
+            continue;
+        memcpy(out->sig, sig->data, sig->len);
+        out->len = (uint8_t)sig->len;
+        return true;
     }
     return false;
 }
 
-/* Pushes a signature of this key, an old or a new one. */
-static bool push_sig(struct signer *s, const struct sign_code *code, const uint8_t *pub, size_t pub_len)
+static bool new_sig(const struct signer *s, struct sign_sig *out, const struct sign_code *code)
 {
-    const struct keyring *ring = s->job->ring;
-    uint8_t message[32], type = s->job->hash_type ? s->job->hash_type : SIGHASH_ALL;
+    const struct sign_job *job = s->job;
+    uint8_t message[32], type = job->hash_type ? job->hash_type : SIGHASH_ALL;
+    const struct sign_key *k;
+    size_t len;
 
-    if (push_seen_sig(s, code, pub, pub_len))
+    if (job->dummy) {
+        memset(out->sig, 0, DUMMY_ECDSA_SIZE);
+        out->len = DUMMY_ECDSA_SIZE;
         return true;
-    for (size_t i = 0; i < ring->n_keys && may_sign(s); i++) {
-        const struct sign_key *k = &ring->keys[i];
-        uint8_t *sig;
-        size_t len;
-        if (k->pub_len != pub_len || memcmp(k->pub, pub, pub_len) != 0 || (code->witness && pub_len != 33))
-            continue;
-        sig = arena_alloc(&s->arena, SIG_MAX);
-        message_of(s, message, code, type);
-        if (!ecdsa_sign(sig, &len, message, k->secret))
-            return false;
-        sig[len++] = type;
-        return push(s, sig, len);
     }
-    return false;
+    if ((job->hash_type & 0x1f) == SIGHASH_SINGLE && job->n >= job->tx->n_out)
+        return false;
+    k = keyring_find_key(job->ring, out->pub, out->pub_len);
+    if (!k || (code->witness && out->pub_len != 33))
+        return false;
+    message_of(s, message, code, type);
+    if (!ecdsa_sign(out->sig, &len, message, k->secret))
+        return false;
+    out->sig[len] = type;
+    out->len = (uint8_t)(len + 1);
+    return true;
+}
+
+struct witness_item signer_ecdsa(struct signer *s, const struct sign_code *code, const uint8_t *pub, size_t pub_len)
+{
+    struct sign_sig sig = {.kind = SIGN_ECDSA, .pub_len = (uint8_t)pub_len};
+    const struct sign_sig *have = sign_data_find(s->data, SIGN_ECDSA, pub, pub_len, NULL);
+    uint8_t hash[20];
+
+    if (have)
+        return (struct witness_item){arena_copy(&s->arena, have->sig, have->len), have->len};
+    memcpy(sig.pub, pub, pub_len);
+    if (!seen_sig(s, &sig, code) && !new_sig(s, &sig, code)) {
+        hash160(hash, pub, pub_len);
+        note_missing(&s->data->missing_sigs, &s->data->n_missing_sigs, hash);
+        return nothing;
+    }
+    sign_data_add(s->data, &sig);
+    return (struct witness_item){arena_copy(&s->arena, sig.sig, sig.len), sig.len};
 }
 
 /* ---- scripts ---- */
 
-static void push_key_hash(struct signer *s, const struct sign_code *code, const uint8_t hash[20])
+static bool push_sig(struct signer *s, const struct sign_code *code, const uint8_t *pub, size_t pub_len)
 {
-    struct witness_item pub = pubkey_of_hash(s, hash);
+    struct witness_item sig = signer_ecdsa(s, code, pub, pub_len);
 
-    if (pub.data && push_sig(s, code, pub.data, pub.len))
-        push(s, pub.data, pub.len);
+    return sig.data && signer_push(s, sig.data, sig.len);
 }
 
-static void push_multisig(struct signer *s, const struct sign_code *code, const struct script_solution *sol)
+static bool push_key_hash(struct signer *s, const struct sign_code *code, const uint8_t hash[20])
+{
+    struct witness_item pub = signer_pub_of_hash(s, hash, false);
+
+    return pub.data && push_sig(s, code, pub.data, pub.len) && signer_push(s, pub.data, pub.len);
+}
+
+/* Every key signs, as others may put the signatures together; only as many as are needed stand on the stack. */
+static bool push_multisig(struct signer *s, const struct sign_code *code, const struct script_solution *sol)
 {
     unsigned have = 0;
+    bool ok;
 
-    push(s, NULL, 0); /* what OP_CHECKMULTISIG takes too much */
-    for (unsigned i = 0; i < sol->n && have < sol->required; i++)
-        have += push_sig(s, code, sol->item[i], sol->item_len[i]);
+    signer_push(s, NULL, 0); /* what OP_CHECKMULTISIG takes too much */
+    for (unsigned i = 0; i < sol->n; i++) {
+        struct witness_item sig = signer_ecdsa(s, code, sol->item[i], sol->item_len[i]);
+        if (sig.data && have < sol->required)
+            have += signer_push(s, sig.data, sig.len);
+    }
+    ok = have == sol->required;
     for (; have < sol->required; have++)
-        push(s, NULL, 0);
+        signer_push(s, NULL, 0);
+    return ok;
 }
 
 /* What satisfies a script that is no hash of another one. */
-static void push_solution(struct signer *s, const struct sign_code *code)
+static bool push_solution(struct signer *s, const struct sign_code *code)
 {
     struct script_solution sol;
 
     switch (script_solve(&sol, code->script, code->len)) {
     case SCRIPT_PUBKEY:
-        push_sig(s, code, sol.item[0], sol.item_len[0]);
-        break;
+        return push_sig(s, code, sol.item[0], sol.item_len[0]);
     case SCRIPT_PUBKEYHASH:
-        push_key_hash(s, code, sol.item[0]);
-        break;
+        return push_key_hash(s, code, sol.item[0]);
     case SCRIPT_MULTISIG:
-        push_multisig(s, code, &sol);
-        break;
+        return push_multisig(s, code, &sol);
+    case SCRIPT_ANCHOR:
+        return true;
     default:
-        break;
+        return false;
     }
 }
 
-static void push_witness_v0(struct signer *s, const uint8_t *program, size_t len)
+static bool push_witness_v0(struct signer *s, const uint8_t *program, size_t len)
 {
-    const struct witness_item *script;
+    struct witness_item script;
+    bool ok;
 
     if (len == 20) {
         uint8_t code[25] = {OP_DUP, OP_HASH160, 20};
         memcpy(code + 3, program, 20);
         code[23] = OP_EQUALVERIFY;
         code[24] = OP_CHECKSIG;
-        push_key_hash(s, &(struct sign_code){code, sizeof(code), true}, program);
-        return;
+        return push_key_hash(s, &(struct sign_code){code, sizeof(code), true}, program);
     }
     script = script_of_hash(s, program, len);
-    if (!script)
-        return;
-    push_solution(s, &(struct sign_code){script->data, script->len, true});
-    push(s, script->data, script->len);
-}
-
-/* Key path: the output's key is one of ours as it stands, or tweaked with no scripts (BIP86). */
-static void push_taproot(struct signer *s, const uint8_t output[32])
-{
-    const struct sighash_v1_ctx ctx = {.codesep_pos = 0xffffffff};
-    const struct sign_job *job = s->job;
-    uint8_t message[32], tweaked[32], type = job->hash_type;
-    int parity;
-
-    if (!job->mid->has_v1 || !may_sign(s) || !sighash_v1(message, job->tx, job->n, type, &ctx, job->mid))
-        return;
-    for (size_t i = 0; i < job->ring->n_keys; i++) {
-        const struct sign_key *k = &job->ring->keys[i];
-        uint8_t *sig = arena_alloc(&s->arena, 65);
-        bool plain = memcmp(k->pub + 1, output, 32) == 0;
-        if (!plain && (!taproot_tweak(tweaked, &parity, k->pub + 1, NULL) || memcmp(tweaked, output, 32) != 0))
-            continue;
-        if (plain ? schnorr_sign(sig, message, 32, k->secret, NULL) : schnorr_sign_taproot(sig, message, k->secret, NULL, NULL)) {
-            sig[64] = type;
-            push(s, sig, type == SIGHASH_DEFAULT ? 64 : 65);
-            return;
-        }
+    if (!script.data) {
+        s->data->lacks_witness = true;
+        memcpy(s->data->missing_witness, program, 32);
+        return false;
     }
+    if (!s->data->witness_script) {
+        s->data->witness_script = xmemdup(script.data, script.len);
+        s->data->witness_len = script.len;
+    }
+    ok = push_solution(s, &(struct sign_code){script.data, script.len, true});
+    signer_push(s, script.data, script.len);
+    return ok;
 }
 
 /* The stack as a scriptSig; numbers by their own opcodes. */
@@ -287,45 +271,64 @@ static void write_stack(struct writer *w, const struct signer *s)
     }
 }
 
-static void compose(struct signer *s, struct writer *script_sig, bool *witness)
+/* The script behind a P2SH output. Returns: NULL data if it is not known. */
+static struct witness_item find_redeem(struct signer *s, const uint8_t hash[20])
 {
-    struct witness_item script = {s->job->spent->script, s->job->spent->script_len};
-    const struct witness_item *redeem = NULL;
+    struct witness_item redeem = script_of_hash(s, hash, 20);
+
+    if (!redeem.data) {
+        s->data->lacks_redeem = true;
+        memcpy(s->data->missing_redeem, hash, 20);
+    } else if (!s->data->redeem_script) {
+        s->data->redeem_script = xmemdup(redeem.data, redeem.len);
+        s->data->redeem_len = redeem.len;
+    }
+    return redeem;
+}
+
+static void compose(struct signer *s, struct writer *script_sig)
+{
+    struct witness_item script = {s->job->spent->script, s->job->spent->script_len}, redeem = nothing;
     const uint8_t *program;
+    bool witness, ok = false;
     size_t len;
     int version;
 
     if (script_is_p2sh(script.data, script.len)) {
-        redeem = script_of_hash(s, script.data + 2, 20);
-        if (!redeem)
+        redeem = find_redeem(s, script.data + 2);
+        if (!redeem.data)
             return;
-        script = *redeem;
+        script = redeem;
     }
-    *witness = script_is_witness_program(script.data, script.len, &version, &program, &len);
-    if (*witness && version == 0 && (len == 20 || len == 32))
-        push_witness_v0(s, program, len);
-    else if (*witness && !redeem && script_is_p2tr(script.data, script.len))
-        push_taproot(s, program);
-    else if (!*witness)
-        push_solution(s, &(struct sign_code){script.data, script.len, false});
-    if (!*witness)
+    witness = script_is_witness_program(script.data, script.len, &version, &program, &len);
+    if (witness && version == 0 && (len == 20 || len == 32))
+        ok = push_witness_v0(s, program, len);
+    else if (witness && !redeem.data && script_is_p2tr(script.data, script.len))
+        ok = signer_taproot(s, program);
+    else if (!witness || script_is_p2a(script.data, script.len))
+        ok = push_solution(s, &(struct sign_code){script.data, script.len, false});
+    if (!witness)
         write_stack(script_sig, s);
-    if (redeem)
-        script_write_push(script_sig, redeem->data, redeem->len);
+    if (redeem.data)
+        script_write_push(script_sig, redeem.data, redeem.len);
+    s->data->witness = witness;
+    s->data->solved = ok;
 }
 
 void sign_input(struct tx_builder *b, const struct sign_job *job)
 {
     struct signer *s = xcalloc(1, sizeof(*s));
     struct writer script_sig = WRITER_INIT;
-    bool witness = false;
 
     s->job = job;
+    s->data = job->data ? job->data : &s->own;
     see_sources(s);
-    compose(s, &script_sig, &witness);
+    compose(s, &script_sig);
     tx_builder_set_script(b, job->n, script_sig.len ? script_sig.data : (const uint8_t *)"", script_sig.len);
-    tx_builder_set_witness(b, job->n, s->stack, witness ? s->n : 0);
+    tx_builder_set_witness(b, job->n, s->stack, s->data->witness ? s->n : 0);
     writer_clear(&script_sig);
     arena_clear(&s->arena);
+    sign_data_clear(&s->own);
+    free(s->stack);
     free(s);
 }

@@ -67,6 +67,15 @@ static void chunks_free(struct arena_chunk *c)
     }
 }
 
+void *arena_copy(struct arena *a, const void *data, size_t len)
+{
+    void *p = arena_alloc(a, len ? len : 1);
+
+    if (len)
+        memcpy(p, data, len);
+    return p;
+}
+
 void arena_clear(struct arena *a)
 {
     chunks_free(a->chunk);
