@@ -13,7 +13,7 @@ SAN     ?=
 # Reading order: a module uses only those in its line of contrib/lint/layers.txt.
 MODULES := util crypto primitives script consensus policy descriptor psbt storage net chain mempool index sync mining rpc electrum node
 
-PACKAGES := libsecp256k1 libcrypto libevent libevent_pthreads json-c
+PACKAGES := libsecp256k1 libssl libcrypto libevent libevent_pthreads libevent_openssl json-c
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-align -Wvla
 HARD  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 ifneq ($(SAN),)
@@ -24,7 +24,7 @@ CFLAGS   ?=
 LDFLAGS  ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(OPT) -g $(HARD) -fPIC -ffunction-sections -fdata-sections -pthread $(WARN) \
               $(shell $(PKG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
-ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 EXT_LIBS := $(shell $(PKG) --libs $(PACKAGES) 2>/dev/null) -lleveldb -lm
 
 ifeq ($(V),1)

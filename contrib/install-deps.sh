@@ -19,7 +19,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Nothing to do where everything is there: no network is needed then.
 complete() {
     have make && have cc && have pkg-config && have python3 && have git && have clang-format && have cppcheck &&
-        pkg-config --exists libsecp256k1 libcrypto libevent libevent_pthreads json-c 2>/dev/null &&
+        pkg-config --exists libsecp256k1 libssl libcrypto libevent libevent_pthreads libevent_openssl json-c 2>/dev/null &&
         for header in leveldb/c.h uthash.h; do
             printf '#include <%s>\nint main(void){return 0;}\n' "$header" | cc -xc -fsyntax-only - 2>/dev/null || return 1
         done &&
