@@ -152,6 +152,10 @@ enum rc chain_flush(struct chain *c);
 void chain_periodic(struct chain *c);
 /** Prunes block files up to that height (manual); out: the height that was reached. */
 enum rc chain_prune_to(struct chain *c, int32_t height, int32_t *reached);
+/** Keeps the blocks of the active chain above a height, and their undo records, from being pruned, until chain_release_blocks; of several
+ *  holders the lowest height counts until all have gone. Returns: false, and holds nothing, if some are gone already. */
+bool chain_hold_blocks(struct chain *c, int32_t height);
+void chain_release_blocks(struct chain *c);
 
 /* ---- coins ---- */
 /** An unspent coin of the active chain; its script in arena. Drains first, unless it is called out of an event. A coin that cannot be read ends

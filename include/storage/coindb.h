@@ -34,9 +34,25 @@ enum rc coindb_flush_end(struct coindb_flush *f);
 /** Frees f without finishing: as a crash would leave it. */
 void coindb_flush_abandon(struct coindb_flush *f);
 
+/* Changes to a coin set beside the database: what a roll back to an older block makes of it. One thread at a time. */
+struct coindb_diff;
+/** dir: where a temporary database of the changes is made (what is there goes); NULL: all of them stay in memory. */
+enum rc coindb_diff_new(struct coindb_diff **d, const char *dir, char **error);
+/** The coin is there / is not there. The last word on an outpoint counts. */
+enum rc coindb_diff_put(struct coindb_diff *d, const struct outpoint *o, const struct coin *c);
+enum rc coindb_diff_remove(struct coindb_diff *d, const struct outpoint *o);
+/** No more changes come: puts them in order. */
+enum rc coindb_diff_end(struct coindb_diff *d);
+/** Deletes the temporary database as well. Returns: false if that failed. */
+bool coindb_diff_free(struct coindb_diff *d);
+
 /* Iteration in key order over a snapshot. */
 struct coindb_iter;
 struct coindb_iter *coindb_iter_new(struct coindb *db);
+/** From now on it shows the set as the changes leave it, from the beginning. d: ended, borrowed, outlives the iterator. */
+void coindb_iter_apply(struct coindb_iter *it, struct coindb_diff *d);
+/** Goes back to before the first coin. */
+void coindb_iter_rewind(struct coindb_iter *it);
 /** Out: *o, *c (script valid until the next call). Returns: RC_NOT_FOUND at the end, RC_CORRUPT, RC_IO. */
 enum rc coindb_iter_next(struct coindb_iter *it, struct outpoint *o, struct coin *c);
 void coindb_iter_free(struct coindb_iter *it);

@@ -119,6 +119,8 @@ struct chain {
     const char *check_reason; /* why scripts were (not) verified, last logged */
     bool check_reason_known;
     int64_t next_write_us;
+    unsigned holders; /* of blocks that are not to be pruned: those above held_from */
+    int32_t held_from;
     uint64_t last_chunk; /* where block data went last: pruning is considered when a new piece is begun */
 
     pthread_mutex_t bip9_lock;

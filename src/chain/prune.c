@@ -39,6 +39,14 @@ static uint64_t room_to_keep(struct chain *c)
     return room;
 }
 
+/* Blocks from there on are needed by somebody; some before them are as well, for reorganisations. */
+static int32_t spare(int32_t last, int32_t needed)
+{
+    if (needed == INT32_MAX || last <= needed - NEEDED_BUFFER)
+        return last;
+    return needed > NEEDED_BUFFER ? needed - NEEDED_BUFFER : 1;
+}
+
 /* The last height that may go: 288 blocks are kept for reorganisations. */
 static int32_t last_prunable(struct chain *c, int32_t manual_height)
 {
@@ -46,12 +54,10 @@ static int32_t last_prunable(struct chain *c, int32_t manual_height)
 
     if (manual_height && manual_height < last)
         last = manual_height;
-    if (c->o.events.needed_from) {
-        int32_t needed = c->o.events.needed_from(c->o.events.ctx);
-
-        if (needed != INT32_MAX && last > needed - NEEDED_BUFFER)
-            last = needed > NEEDED_BUFFER ? needed - NEEDED_BUFFER : 1;
-    }
+    if (c->o.events.needed_from)
+        last = spare(last, c->o.events.needed_from(c->o.events.ctx));
+    if (c->holders)
+        last = spare(last, c->held_from);
     return last < 0 ? 0 : last;
 }
 
@@ -70,6 +76,23 @@ enum rc prune_forget(struct chain *c, const unsigned *files, size_t n)
         return RC_OK;
     atomic_store(&c->have_pruned, true);
     return blockdb_set_flag(c->index, "prunedblockfiles", true);
+}
+
+bool chain_hold_blocks(struct chain *c, int32_t height)
+{
+    const uint32_t both = BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO;
+
+    for (const struct block_entry *e = tip_of(c); e && e->node.height > height; e = entry_prev(e))
+        if ((e->status & both) != both)
+            return false;
+    if (!c->holders++ || height < c->held_from)
+        c->held_from = height;
+    return true;
+}
+
+void chain_release_blocks(struct chain *c)
+{
+    c->holders--;
 }
 
 size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height)

@@ -17,12 +17,12 @@ struct hash_hex rpc_target_hex(uint32_t bits)
     return u256_hex(target_from_bits(bits, NULL, NULL));
 }
 
-const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const char *name)
+static const struct block_entry *find_block(struct rpc_call *call, struct json_object *v, const char *name)
 {
     struct block_hash hash;
     const struct block_entry *e;
 
-    if (!rpc_hash(call, hash.b, i, name))
+    if (!rpc_hash_of(call, hash.b, v, name))
         return NULL;
     e = chain_lookup(call->host->chain, &hash);
     if (!e)
@@ -30,14 +30,19 @@ const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const c
     return e;
 }
 
-const struct block_entry *rpc_hash_or_height(struct rpc_call *call, size_t i)
+const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const char *name)
+{
+    return find_block(call, rpc_arg(call, i), name);
+}
+
+const struct block_entry *rpc_hash_or_height(struct rpc_call *call, struct json_object *v)
 {
     const struct block_entry *tip = chain_tip(call->host->chain), *e;
     int64_t height;
 
-    if (strcmp(rpc_type_name(rpc_arg(call, i)), "number") != 0)
-        return rpc_block_arg(call, i, "hash_or_height");
-    if (!rpc_int(call, &height, i, 0))
+    if (strcmp(rpc_type_name(v), "number") != 0)
+        return find_block(call, v, "hash_or_height");
+    if (!rpc_int_of(call, &height, v, INT32_MIN, INT32_MAX))
         return NULL;
     if (height < 0)
         rpc_error(call, RPC_INVALID_PARAMETER, "Target block height %lld is negative", (long long)height);

@@ -267,7 +267,7 @@ static void compute(struct rpc_call *call, const struct block_entry *e, const st
 
 static void getblockstats(struct rpc_call *call)
 {
-    const struct block_entry *e = rpc_hash_or_height(call, 0);
+    const struct block_entry *e = rpc_hash_or_height(call, rpc_arg(call, 0));
     struct json_object *list = rpc_arg(call, 1);
     struct block_undo *undo = NULL;
     struct block *b = NULL;

@@ -157,7 +157,7 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
     rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[],
     rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[],
     rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[],
-    rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[];
+    rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[], rpc_snapshot_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);
@@ -213,7 +213,8 @@ void jw_tx_members(struct json_writer *j, const struct chain_params *p, const st
 void jw_header_members(struct json_writer *j, struct rpc_call *call, const struct block_entry *tip, const struct block_entry *e);
 /** "error": the entry of a block hash parameter, or the error set. */
 const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const char *name);
-const struct block_entry *rpc_hash_or_height(struct rpc_call *call, size_t i);
+/** The same of a value that may be a height in the active chain as well. */
+const struct block_entry *rpc_hash_or_height(struct rpc_call *call, struct json_object *v);
 bool rpc_has_data(struct rpc_call *call, const struct block_entry *e, bool undo);
 /** Display form of the target of bits. */
 struct hash_hex rpc_target_hex(uint32_t bits);

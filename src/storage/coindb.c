@@ -1,5 +1,5 @@
-/* coindb.c - chainstate: coins by outpoint, and the block they stand at. Read by the coins cache and by iterators on any
- * thread; written by coindb_flush.c. */
+/* coindb.c - chainstate: coins by outpoint, and the block they stand at. Read by the coins cache on any thread;
+ * written by coindb_flush.c, walked over by coindb_iter.c. */
 #include "storage/coindb.h"
 
 #include <stdlib.h>
@@ -11,12 +11,6 @@
 #include "util/mem.h"
 
 #define KEY_OLD_COINS 'c' /* per transaction, before Core 0.15 */
-
-struct coindb_iter {
-    struct kv_iter *it;
-    struct arena arena; /* scripts of the current coin */
-    bool started, ended;
-};
 
 /* Coins of the old format sort behind all of today's keys. */
 static enum rc check_format(struct kv *kv, const char *dir)
@@ -90,7 +84,7 @@ size_t coindb_key(uint8_t key[COIN_KEY_MAX], const struct outpoint *o)
     return len;
 }
 
-static enum rc corrupt_coin(const struct outpoint *o)
+enum rc coindb_corrupt(const struct outpoint *o)
 {
     storage_error_set("The coin database has a malformed coin at %s:%u", txid_hex(&o->txid).s, o->n);
     return RC_CORRUPT;
@@ -107,7 +101,7 @@ enum rc coindb_get(struct coindb *db, struct coin *c, const struct outpoint *o, 
         return rc;
     r = reader_make(value, len);
     if (!coin_read(c, &r, arena)) {
-        rc = corrupt_coin(o);
+        rc = coindb_corrupt(o);
     } else if (c->out.script >= value && c->out.script <= value + len && c->out.script_len) {
         /* A script that stands in the value as it is has to outlive it. */
         uint8_t *script = arena_alloc(arena, c->out.script_len);
@@ -172,56 +166,6 @@ enum rc coindb_head_blocks(struct coindb *db, struct block_hash heads[2])
         return RC_CORRUPT;
     }
     return RC_OK;
-}
-
-struct coindb_iter *coindb_iter_new(struct coindb *db)
-{
-    struct coindb_iter *it = xcalloc(1, sizeof(*it));
-
-    it->it = kv_iter_new(db->kv);
-    return it;
-}
-
-enum rc coindb_iter_next(struct coindb_iter *it, struct outpoint *o, struct coin *c)
-{
-    const uint8_t first = KEY_COIN;
-    struct reader key, value;
-    uint64_t n;
-
-    if (it->ended)
-        return RC_NOT_FOUND;
-    if (it->started)
-        kv_iter_next(it->it);
-    else
-        kv_iter_seek(it->it, &first, 1);
-    it->started = true;
-    if (!kv_iter_valid(it->it)) {
-        enum rc rc = kv_iter_status(it->it);
-        it->ended = true;
-        return rc == RC_OK ? RC_NOT_FOUND : rc;
-    }
-    key = kv_iter_key(it->it);
-    if (read_u8(&key) != KEY_COIN) {
-        it->ended = true;
-        return RC_NOT_FOUND;
-    }
-    read_copy(&key, o->txid.b, 32);
-    n = read_varint(&key);
-    o->n = (uint32_t)n;
-    value = kv_iter_value(it->it);
-    arena_reset(&it->arena);
-    if (!reader_done(&key) || n > UINT32_MAX || !coin_read(c, &value, &it->arena))
-        return corrupt_coin(o);
-    return RC_OK;
-}
-
-void coindb_iter_free(struct coindb_iter *it)
-{
-    if (!it)
-        return;
-    kv_iter_free(it->it);
-    arena_clear(&it->arena);
-    free(it);
 }
 
 uint64_t coindb_disk_size(struct coindb *db)
