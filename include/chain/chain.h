@@ -47,8 +47,11 @@ struct entry_facts {
 /* What the chain tells others. All on the validation thread; entries may be kept, blocks must be block_ref'ed to be kept. Each may be NULL. */
 struct chain_events {
     void *ctx;
-    /* A block became part of / left the active chain; its scripts are verified. spent: coins that it spends, flat in block order (NULL on genesis). */
+    /* A block became part of / left the active chain; its scripts are verified. */
     void (*block_connected)(void *ctx, const struct block_entry *e, struct block *block);
+    /* Right after block_connected, unless it is genesis: the block's undo record (see block_undo_decode; borrowed), NULL if it is on disk from
+     * an earlier connection. */
+    void (*block_spent)(void *ctx, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len);
     void (*block_disconnected)(void *ctx, const struct block_entry *e, struct block *block);
     /* chain_invalidate has just disconnected the n-th block in a row (from 1), and more may follow before tip_changed. */
     void (*block_given_up)(void *ctx, unsigned n);
@@ -199,6 +202,11 @@ enum rc chain_read_block(struct chain *c, struct block **out, const struct block
 enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struct block_entry *e);
 struct block_undo;
 enum rc chain_read_undo(struct chain *c, struct block_undo **out, const struct block_entry *e);
+/** Reads one transaction, `offset` bytes behind the start of e's block, without the rest of the block. Out: *tx (one reference). RC_CORRUPT: none
+ *  stands there; the caller compares its id. */
+enum rc chain_read_tx(struct chain *c, struct tx **tx, const struct block_entry *e, uint32_t offset);
+/** The same by the block's place on disk. Out: *e. */
+enum rc chain_read_tx_at(struct chain *c, struct tx **tx, const struct block_entry **e, struct disk_pos block, uint32_t offset);
 uint64_t chain_disk_size(const struct chain *c);
 bool chain_pruned(const struct chain *c);
 /** BIP9 state after a block (entry may be NULL), cached; any thread. */

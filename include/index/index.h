@@ -2,6 +2,9 @@
  * block with the coins that it spent, takes it back out of abandoned branches, and keeps its place in the index's database. What an index
  * stores is its own business (struct index_ops); the place is stored under Bitcoin Core's key 'B' as a locator.
  *
+ * While it follows closely it gets blocks and spent coins from the validation thread's memory (index_offer); what it missed, and all of a chain
+ * that was there before, it reads from disk.
+ *
  * The place on disk never runs ahead of the coins on disk: after a crash the chain is at least as far as any of its indexes. */
 #ifndef FARTHING_INDEX_INDEX_H
 #define FARTHING_INDEX_INDEX_H
@@ -17,6 +20,8 @@ struct index_ops {
     const char *name;        /* "basic block filter index", as in the log and in getindexinfo */
     const char *thread_name; /* up to 15 characters */
     bool needs_undo;
+    /* The name under which the place is stored; NULL: 'B' alone. With a name, a place under 'B' (of an older format) counts until one is stored. */
+    const char *place_name;
     /* Reads its own state. best: the block up to which it stands, NULL: empty. */
     enum rc (*start)(void *impl, const struct block_entry *best);
     /* The next block. undo: NULL for genesis and where it is not needed. */
@@ -36,6 +41,16 @@ struct index_options {
     void *ctx;
 };
 
+/* What opening any index takes. */
+struct index_setup {
+    struct chain *chain;
+    const char *dir;    /* of its database */
+    size_t cache_bytes; /* block cache and write buffers */
+    bool wipe;          /* -reindex */
+    void (*fatal)(void *ctx, const char *text);
+    void *ctx;
+};
+
 /** Reads the place and the index's state, and checks that the blocks it still needs are not pruned. Returns: RC_OK; else *error (to free) is
  *  Core's text for the user. Validation thread. */
 enum rc index_new(struct index **out, const struct index_options *o, char **error);
@@ -43,6 +58,15 @@ enum rc index_new(struct index **out, const struct index_options *o, char **erro
 void index_start(struct index *x);
 /** The tip may have moved. Any thread; takes microseconds. */
 void index_wake(struct index *x);
+
+/* A block that was just connected, with its undo record, shared by all indexes. */
+struct index_block;
+/** undo: the record as block_undo_encode writes it (copied), NULL: not at hand. Returns: one reference. Any thread. */
+struct index_block *index_block_new(const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len);
+void index_block_unref(struct index_block *b);
+/** Keeps a reference for the index's thread if it is close behind and has room for it. Validation thread. */
+void index_offer(struct index *x, struct index_block *b);
+
 /** A block left the active chain, seen from its tip downwards. An index that follows the tip visits it nevertheless if it has not been there
  *  yet, as Bitcoin Core's do. Validation thread. */
 void index_disconnected(struct index *x, const struct block_entry *e);

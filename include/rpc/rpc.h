@@ -4,6 +4,9 @@
 
 #include "chain/chain.h"
 #include "index/filter_index.h"
+#include "index/spender_index.h"
+#include "index/stats_index.h"
+#include "index/tx_index.h"
 #include "mempool/mempool.h"
 #include "mining/mining.h"
 #include "net/loop.h"
@@ -22,7 +25,12 @@ struct rpc_host {
     struct chain *chain;
     struct mempool *mempool;      /* validation thread */
     struct fees *fees;            /* likewise; NULL: fees are not estimated */
-    struct filter_index *filters; /* NULL: there is no such index */
+    struct filter_index *filters; /* NULL: there is no such index, as the next three */
+    struct tx_index *txs;
+    struct stats_index *coin_stats;
+    struct spender_index *spenders;
+    struct index *const *indexes; /* all that there are, as getindexinfo shows them */
+    size_t n_indexes;
     struct loop *loop;
     struct queue *validation; /* jobs for the validation thread */
     struct pool *io;          /* blocking jobs */

@@ -63,6 +63,8 @@ enum rc blockfiles_read_undo(struct blockfiles *bf, uint8_t **data, size_t *len,
                              const struct block_hash *prev);
 /** Reads `len` bytes at `offset` of the block at pos. RC_INVALID: nothing or more than the block is asked for. Any thread. */
 enum rc blockfiles_read_part(struct blockfiles *bf, uint8_t *out, struct disk_pos pos, uint32_t offset, uint32_t len);
+/** Reads up to `cap` bytes from `offset` of the block at pos on, as many as the block has. Out: *len. RC_INVALID: it ends before. Any thread. */
+enum rc blockfiles_read_some(struct blockfiles *bf, uint8_t *out, size_t *len, size_t cap, struct disk_pos pos, uint32_t offset);
 /** fsyncs what was written since the last flush (finalize: trims the last file too). */
 enum rc blockfiles_flush(struct blockfiles *bf, bool finalize);
 /** Infos changed since the last call, for the database: calls fn for each. */

@@ -128,24 +128,23 @@ static struct inflight *take_first(struct chain *c)
 
 /* ---- the end of a block ---- */
 
-static enum rc write_undo(struct chain *c, struct inflight *p)
+/* Out: the record in w, nothing if it is on disk already. */
+static enum rc write_undo(struct chain *c, struct writer *w, struct inflight *p)
 {
     struct block_entry *e = p->entry;
     const struct block *b = p->block;
-    struct writer w = WRITER_INIT;
     uint32_t pos;
     enum rc rc;
 
     if (e->status & BLOCK_HAVE_UNDO)
         return RC_OK;
-    write_compact_size(&w, b->n_tx - 1);
+    write_compact_size(w, b->n_tx - 1);
     for (uint32_t i = 1; i < b->n_tx; i++) {
-        write_compact_size(&w, b->tx[i].n_in);
+        write_compact_size(w, b->tx[i].n_in);
         for (uint32_t j = p->first_in[i]; j < p->first_in[i + 1]; j++)
-            undo_coin_write(&w, &p->coins[j]);
+            undo_coin_write(w, &p->coins[j]);
     }
-    rc = blockfiles_append_undo(c->files, &pos, e->file, w.data, w.len, &e->node.prev->hash, (uint32_t)e->node.height);
-    writer_clear(&w);
+    rc = blockfiles_append_undo(c->files, &pos, e->file, w->data, w->len, &e->node.prev->hash, (uint32_t)e->node.height);
     if (rc != RC_OK)
         return fatal(c, rc, "Failed to write undo data: %s", blockfiles_last_error());
     write_lock(c);
@@ -167,12 +166,13 @@ void fire_tip_changed(struct chain *c, const struct block_entry *fork)
     c->in_event--;
 }
 
-static void fire_connected(struct chain *c, const struct block_entry *e, struct block *b)
+static void fire_connected(struct chain *c, const struct block_entry *e, struct block *b, const struct writer *undo)
 {
-    if (!c->o.events.block_connected)
-        return;
     c->in_event++;
-    c->o.events.block_connected(c->o.events.ctx, e, b);
+    if (c->o.events.block_connected)
+        c->o.events.block_connected(c->o.events.ctx, e, b);
+    if (c->o.events.block_spent && e->node.prev)
+        c->o.events.block_spent(c->o.events.ctx, e, b, undo->len ? undo->data : NULL, undo->len);
     c->in_event--;
 }
 
@@ -214,11 +214,14 @@ static enum rc retire_block(struct chain *c, struct inflight *p)
 {
     struct block_entry *e = p->entry;
     struct block *b = p->block;
+    struct writer undo = WRITER_INIT;
     struct verdict v;
-    enum rc rc = e->node.prev ? write_undo(c, p) : RC_OK;
+    enum rc rc = e->node.prev ? write_undo(c, &undo, p) : RC_OK;
 
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        writer_clear(&undo);
         return rc;
+    }
     p->block = NULL; /* kept for the events, while the buffers go back */
     inflight_release(c, p);
     if (e->node.prev)
@@ -230,7 +233,8 @@ static enum rc retire_block(struct chain *c, struct inflight *p)
     update_stats(c);
     log_update_tip(c, e);
     candidates_prune(&c->candidates, e);
-    fire_connected(c, e, b);
+    fire_connected(c, e, b, &undo);
+    writer_clear(&undo);
     block_unref(b);
     announce_tip(c, e);
     if (c->o.stop_at_height && e->node.height >= c->o.stop_at_height && !c->stopping) {

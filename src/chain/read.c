@@ -1,7 +1,9 @@
-/* read.c - reads stored blocks and undo records back. Any thread; blocking I/O. */
+/* read.c - reads stored blocks, undo records and single transactions back. Any thread; blocking I/O. */
 #include "chain/internal.h"
 
 #include <stdlib.h>
+
+#include "util/mem.h"
 
 enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struct block_entry *e)
 {
@@ -49,4 +51,65 @@ enum rc chain_read_undo(struct chain *c, struct block_undo **out, const struct b
     *out = block_undo_decode(data, len);
     free(data);
     return *out ? RC_OK : RC_CORRUPT;
+}
+
+/* Decodes the transaction that these bytes begin with. Returns: NULL if they do not hold a whole one. */
+static struct tx *decode_first(const uint8_t *data, size_t len)
+{
+    struct arena arena = ARENA_INIT;
+    struct reader r = reader_make(data, len);
+    struct tx probe, *tx = NULL;
+
+    if (tx_read(&probe, &r, &arena, true))
+        tx = tx_decode_as(data, (size_t)(r.pos - data), true);
+    arena_clear(&arena);
+    return tx;
+}
+
+/* Most transactions are short: the rest of the block is read only for those that are not. */
+static enum rc read_tx(struct chain *c, struct tx **tx, struct disk_pos block, uint32_t offset)
+{
+    static const size_t steps[] = {2048, 65536, MAX_BLOCK_SERIALIZED_SIZE};
+    enum rc rc = RC_CORRUPT;
+
+    *tx = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(steps) && !*tx; i++) {
+        uint8_t *data = xmalloc(steps[i]);
+        size_t len;
+
+        rc = blockfiles_read_some(c->files, data, &len, steps[i], block, offset);
+        if (rc == RC_OK) {
+            *tx = decode_first(data, len);
+            rc = *tx ? RC_OK : RC_CORRUPT;
+        }
+        free(data);
+        if (rc != RC_OK && (rc != RC_CORRUPT || len < steps[i]))
+            break;
+    }
+    return rc == RC_INVALID ? RC_CORRUPT : rc;
+}
+
+enum rc chain_read_tx(struct chain *c, struct tx **tx, const struct block_entry *e, uint32_t offset)
+{
+    struct entry_facts f;
+
+    *tx = NULL;
+    chain_facts(c, e, &f);
+    return f.status & BLOCK_HAVE_DATA ? read_tx(c, tx, f.pos, offset) : RC_NOT_FOUND;
+}
+
+enum rc chain_read_tx_at(struct chain *c, struct tx **tx, const struct block_entry **e, struct disk_pos block, uint32_t offset)
+{
+    uint8_t bytes[BLOCK_HEADER_SIZE];
+    struct block_header header;
+    struct block_hash hash;
+    enum rc rc = blockfiles_read_part(c->files, bytes, block, 0, sizeof(bytes));
+
+    *tx = NULL;
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_CORRUPT : rc;
+    block_header_decode(&header, bytes);
+    block_header_hash(&hash, &header);
+    *e = chain_lookup(c, &hash);
+    return *e ? read_tx(c, tx, block, offset) : RC_CORRUPT;
 }

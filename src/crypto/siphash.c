@@ -1,4 +1,4 @@
-/* siphash.c - the short hashes of tables and filters: SipHash-2-4 and MurmurHash3. Pure; any thread.
+/* siphash.c - the short hashes of tables and filters: SipHash-2-4, a faster relative of it, and MurmurHash3. Pure; any thread.
  *
  * The forms for a hash and an outpoint are what maps of coins and transactions call for each lookup: no loop, no buffer. */
 #include "crypto/hash.h"
@@ -86,6 +86,25 @@ uint64_t siphash_hash_u32(uint64_t k0, uint64_t k1, const uint8_t hash[32], uint
 {
     struct sip s = sip_hash(k0, k1, hash);
     return sip_finish(&s, (uint64_t)36 << 56 | extra);
+}
+
+uint64_t siphash13_jumbo(uint64_t k0, uint64_t k1, const uint8_t hash[32])
+{
+    uint64_t w[4] = {get_le64(hash), get_le64(hash + 8), get_le64(hash + 16), get_le64(hash + 24)};
+    struct sip s = sip_init(k0, k1);
+
+    s.a ^= w[1];
+    s.b ^= w[2];
+    s.c ^= w[3];
+    s.d ^= w[0];
+    sip_round(&s);
+    s.a ^= w[0];
+    s.b ^= w[1];
+    s.c ^= w[2] ^ 0x6465646461706e75; /* "unpadded" */
+    s.d ^= w[3];
+    for (int i = 0; i < 3; i++)
+        sip_round(&s);
+    return s.a ^ s.b ^ s.c ^ s.d;
 }
 
 static inline uint32_t rotl32(uint32_t v, int n)

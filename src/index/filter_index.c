@@ -7,6 +7,7 @@
 #include "index/blockfilter.h"
 #include "primitives/serialize.h"
 #include "storage/flatfiles.h"
+#include "store.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
@@ -30,18 +31,6 @@ struct record {
 };
 
 static const uint8_t next_key[1] = {'P'};
-
-static void height_key(uint8_t key[5], int32_t height)
-{
-    key[0] = 't';
-    put_be32(key + 1, (uint32_t)height);
-}
-
-static void hash_key(uint8_t key[33], const struct block_hash *hash)
-{
-    key[0] = 's';
-    memcpy(key + 1, hash->b, 32);
-}
 
 static void write_pos(struct writer *w, struct disk_pos at)
 {
@@ -77,39 +66,13 @@ static void read_record(struct record *rec, struct reader *r)
 
 /* ---- looking up ---- */
 
-/* The record at a block's height, if it is this block's. RC_NOT_FOUND: another block's, or none. */
-static enum rc find_by_height(struct filter_index *fi, struct record *rec, const struct block_entry *e)
-{
-    struct block_hash owner;
-    struct reader r;
-    uint8_t key[5], *value;
-    size_t len;
-    enum rc rc;
-
-    height_key(key, e->node.height);
-    rc = kv_get(fi->kv, key, sizeof(key), &value, &len);
-    if (rc != RC_OK)
-        return rc;
-    r = reader_make(value, len);
-    read_copy(&r, owner.b, 32);
-    read_record(rec, &r);
-    free(value);
-    if (!reader_done(&r))
-        return RC_CORRUPT;
-    return block_hash_equal(&owner, &e->node.hash) ? RC_OK : RC_NOT_FOUND;
-}
-
 static enum rc find(struct filter_index *fi, struct record *rec, const struct block_entry *e)
 {
     struct reader r;
-    uint8_t key[33], *value;
+    uint8_t *value;
     size_t len;
-    enum rc rc = find_by_height(fi, rec, e);
+    enum rc rc = store_block_get(fi->kv, &value, &len, e);
 
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    hash_key(key, &e->node.hash);
-    rc = kv_get(fi->kv, key, sizeof(key), &value, &len);
     if (rc != RC_OK)
         return rc;
     r = reader_make(value, len);
@@ -228,7 +191,6 @@ static enum rc fi_append(void *impl, const struct block_entry *e, const struct b
     struct filter_index *fi = impl;
     struct writer filter = WRITER_INIT, value = WRITER_INIT;
     struct record rec;
-    uint8_t key[5];
     enum rc rc;
 
     filter_encode_basic(&filter, b, undo);
@@ -236,10 +198,8 @@ static enum rc fi_append(void *impl, const struct block_entry *e, const struct b
     filter_header(&rec.header, &rec.hash, &fi->last_header);
     rc = store_filter(fi, &rec.at, &e->node.hash, &filter);
     if (rc == RC_OK) {
-        height_key(key, e->node.height);
-        write_bytes(&value, e->node.hash.b, 32);
         write_record(&value, &rec);
-        rc = kv_put(fi->kv, key, sizeof(key), value.data, value.len, false);
+        rc = store_block_put(fi->kv, e, value.data, value.len);
     }
     if (rc == RC_OK)
         fi->last_header = rec.header;
@@ -252,12 +212,10 @@ static enum rc copy_to_hash(struct filter_index *fi, const struct block_entry *e
 {
     struct kv_batch *batch = kv_batch_new(fi->kv);
     struct writer w = WRITER_INIT;
-    uint8_t key[33];
     enum rc rc;
 
-    hash_key(key, &e->node.hash);
     write_record(&w, rec);
-    kv_batch_put(batch, key, sizeof(key), w.data, w.len);
+    store_block_keep(batch, e, w.data, w.len);
     w.len = 0;
     /* The filter stays in use: whatever happens, nothing may be written over it. */
     write_pos(&w, fi->next);
@@ -315,14 +273,15 @@ static enum rc open_stores(struct filter_index *fi, const struct filter_index_op
 {
     struct flatfiles_options fo = {
         .dir = o->dir, .prefix = "fltr", .max_size = fi->file_size, .chunk = o->file_size ? o->file_size : MIB, .wipe = o->wipe};
-    struct kv_options ko = {.cache_bytes = o->cache_bytes, .wipe = o->wipe};
+    struct index_setup db = {.cache_bytes = o->cache_bytes, .wipe = o->wipe};
     char *path;
     enum rc rc = flatfiles_open(&fi->files, &fo, error);
 
     if (rc != RC_OK)
         return rc;
     path = fs_join(o->dir, "db");
-    rc = kv_open(&fi->kv, path, &ko, error);
+    db.dir = path;
+    rc = store_open(&fi->kv, &db, false, error);
     free(path);
     return rc;
 }

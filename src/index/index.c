@@ -1,7 +1,10 @@
-/* index.c - the thread that follows the active chain for one index. It needs no queue of blocks: woken, it walks from where it stands to the
- * tip by the block tree and reads what it needs from disk, over the fork if its branch was abandoned. Only the ends of branches that were
- * abandoned before it got there are kept for it, so that blocks of a short-lived branch are indexed as well. */
+/* index.c - the thread that follows the active chain for one index. Woken, it walks from where it stands to the tip by the block tree, over the
+ * fork if its branch was abandoned, and takes each block out of its feed or reads it from disk. Only the ends of branches that were abandoned
+ * before it got there are kept for it, so that blocks of a short-lived branch are indexed as well. */
 #include "index/index.h"
+
+#include "feed.h"
+#include "store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +23,7 @@
 #define ABANDONED_MAX 16
 #define STOP_CATCH_UP 100 /* blocks that are still indexed when the node stops */
 
-static const uint8_t place_key[1] = {'B'};
+static const uint8_t old_place_key[1] = {'B'};
 
 struct index {
     struct index_options o;
@@ -35,6 +38,7 @@ struct index {
     const struct block_entry *best; /* the block up to which the index stands */
     const struct block_entry *abandoned[ABANDONED_MAX];
     unsigned n_abandoned; /* in the order of time: to be visited before the tip */
+    struct feed feed;
 
     const struct block_entry *stored; /* the place in the database; the thread's own */
     int64_t next_log_us, next_store_us;
@@ -42,13 +46,34 @@ struct index {
 
 /* ---- opening ---- */
 
+static void write_place_key(struct writer *w, const struct index_ops *ops)
+{
+    if (ops->place_name)
+        store_name_key(w, ops->place_name);
+    else
+        write_bytes(w, old_place_key, sizeof(old_place_key));
+}
+
+static enum rc get_place(struct index *x, uint8_t **value, size_t *len)
+{
+    struct writer key = WRITER_INIT;
+    enum rc rc;
+
+    write_place_key(&key, x->o.ops);
+    rc = kv_get(x->o.kv, key.data, key.len, value, len);
+    writer_clear(&key);
+    if (rc == RC_NOT_FOUND && x->o.ops->place_name)
+        rc = kv_get(x->o.kv, old_place_key, sizeof(old_place_key), value, len);
+    return rc;
+}
+
 static enum rc read_place(struct index *x, char **error)
 {
     struct block_hash hash;
     struct reader r;
     uint8_t *value;
     size_t len;
-    enum rc rc = kv_get(x->o.kv, place_key, sizeof(place_key), &value, &len);
+    enum rc rc = get_place(x, &value, &len);
 
     if (rc == RC_NOT_FOUND)
         return RC_OK;
@@ -128,6 +153,7 @@ void index_free(struct index *x)
 {
     if (!x)
         return;
+    feed_clear(&x->feed);
     pthread_cond_destroy(&x->cond);
     pthread_mutex_destroy(&x->lock);
     free(x);
@@ -154,7 +180,7 @@ static void store_place(struct index *x)
 {
     const struct block_entry *best = x->best;
     struct block_hash hashes[LOCATOR_MAX];
-    struct writer w = WRITER_INIT;
+    struct writer w = WRITER_INIT, key = WRITER_INIT;
     struct kv_batch *batch;
     size_t n;
     enum rc rc;
@@ -169,7 +195,8 @@ static void store_place(struct index *x)
         write_bytes(&w, hashes[i].b, sizeof(hashes[i].b));
     rc = x->o.ops->commit(x->o.impl, batch);
     if (rc == RC_OK) {
-        kv_batch_put(batch, place_key, sizeof(place_key), w.data, w.len);
+        write_place_key(&key, x->o.ops);
+        kv_batch_put(batch, key.data, key.len, w.data, w.len);
         rc = kv_batch_write(batch, true);
     }
     if (rc == RC_OK)
@@ -178,6 +205,7 @@ static void store_place(struct index *x)
         log_error("Failed to commit latest %s state", x->o.ops->name);
     kv_batch_free(batch);
     writer_clear(&w);
+    writer_clear(&key);
 }
 
 static void set_best(struct index *x, const struct block_entry *best)
@@ -233,22 +261,58 @@ static bool rewind_to(struct index *x, const struct block_entry *to)
     return true;
 }
 
-static bool append_block(struct index *x, const struct block_entry *e)
-{
-    struct block_undo *undo = NULL;
-    struct block *b;
-    enum rc rc;
+/* A block to be appended, from the feed or from disk. */
+struct source {
+    struct index_block *shared; /* NULL: read from disk */
+    struct block *block;
+    struct block_undo *read; /* from disk */
+    const struct block_undo *undo;
+};
 
-    if (chain_read_block(x->o.chain, &b, e) != RC_OK)
+static void source_clear(struct source *s)
+{
+    if (s->shared)
+        index_block_unref(s->shared);
+    else
+        block_unref(s->block);
+    if (s->read)
+        block_undo_free(s->read);
+}
+
+static bool source_find(struct index *x, struct source *s, const struct block_entry *e)
+{
+    bool wants_undo = x->o.ops->needs_undo && e->node.prev;
+
+    memset(s, 0, sizeof(*s));
+    pthread_mutex_lock(&x->lock);
+    s->shared = feed_take(&x->feed, e);
+    pthread_mutex_unlock(&x->lock);
+    if (s->shared)
+        s->block = index_block_get(s->shared);
+    else if (chain_read_block(x->o.chain, &s->block, e) != RC_OK)
         return fail(x, "Failed to read block %s from disk", e);
-    if (x->o.ops->needs_undo && e->node.prev && chain_read_undo(x->o.chain, &undo, e) != RC_OK) {
-        block_unref(b);
+    if (!wants_undo)
+        return true;
+    if (s->shared)
+        s->undo = index_block_undo(s->shared);
+    if (!s->undo && chain_read_undo(x->o.chain, &s->read, e) != RC_OK) {
+        source_clear(s);
         return fail(x, "Failed to read undo block data %s from disk", e);
     }
-    rc = x->o.ops->append(x->o.impl, e, b, undo);
-    block_unref(b);
-    if (undo)
-        block_undo_free(undo);
+    if (s->read)
+        s->undo = s->read;
+    return true;
+}
+
+static bool append_block(struct index *x, const struct block_entry *e)
+{
+    struct source s;
+    enum rc rc;
+
+    if (!source_find(x, &s, e))
+        return false;
+    rc = x->o.ops->append(x->o.impl, e, s.block, s.undo);
+    source_clear(&s);
     if (rc != RC_OK)
         return fail(x, "Failed to write block %s to index database", e);
     set_best(x, e);
@@ -373,6 +437,14 @@ void index_wake(struct index *x)
     pthread_mutex_lock(&x->lock);
     x->wakes++;
     pthread_cond_broadcast(&x->cond);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void index_offer(struct index *x, struct index_block *b)
+{
+    pthread_mutex_lock(&x->lock);
+    if (x->started && !x->stopping && !x->ended)
+        feed_offer(&x->feed, b, x->best);
     pthread_mutex_unlock(&x->lock);
 }
 

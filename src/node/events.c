@@ -18,6 +18,11 @@ static void on_block_connected(void *ctx, const struct block_entry *e, struct bl
         node_net_block_connected(n->net, e, block);
 }
 
+static void on_block_spent(void *ctx, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len)
+{
+    node_indexes_offer(ctx, e, block, undo, undo_len);
+}
+
 static void on_pow_valid(void *ctx, const struct block_entry *e, struct block *block)
 {
     struct node *n = ctx;
@@ -145,6 +150,7 @@ struct chain_events node_chain_events(struct node *n)
     return (struct chain_events){
         .ctx = n,
         .block_connected = on_block_connected,
+        .block_spent = on_block_spent,
         .block_disconnected = on_block_disconnected,
         .block_given_up = on_block_given_up,
         .new_pow_valid_block = on_pow_valid,

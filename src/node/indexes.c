@@ -1,4 +1,4 @@
-/* indexes.c - the optional indexes: opened behind the chain, told of new tips, stopped before the chain closes. Validation thread. */
+/* indexes.c - the optional indexes: opened behind the chain, handed its blocks, stopped before the chain closes. Validation thread. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,8 +6,6 @@
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/mem.h"
-
-#define CACHE_MAX ((size_t)8 << 20) /* records are small and written once */
 
 static void on_index_fatal(void *ctx, const char *text)
 {
@@ -17,55 +15,151 @@ static void on_index_fatal(void *ctx, const char *text)
     node_fatal(ctx, whole);
 }
 
-bool node_indexes_open(struct node *n, char **error)
+/* Opens one of them into the node. Returns: what follows the chain for it, NULL with *error. */
+typedef struct index *(*opener)(struct node *n, const struct index_setup *s, char **error);
+
+static struct index *open_txs(struct node *n, const struct index_setup *s, char **error)
+{
+    return tx_index_open(&n->txs, s, error) == RC_OK ? tx_index_base(n->txs) : NULL;
+}
+
+static struct index *open_stats(struct node *n, const struct index_setup *s, char **error)
+{
+    return stats_index_open(&n->coin_stats, s, error) == RC_OK ? stats_index_base(n->coin_stats) : NULL;
+}
+
+static struct index *open_spenders(struct node *n, const struct index_setup *s, char **error)
+{
+    return spender_index_open(&n->spenders, s, error) == RC_OK ? spender_index_base(n->spenders) : NULL;
+}
+
+static struct index *open_filters(struct node *n, const struct index_setup *s, char **error)
+{
+    struct filter_index_options o = {
+        .chain = s->chain, .dir = s->dir, .cache_bytes = s->cache_bytes, .wipe = s->wipe, .fatal = s->fatal, .ctx = s->ctx};
+
+    return filter_index_open(&n->filters, &o, error) == RC_OK ? filter_index_base(n->filters) : NULL;
+}
+
+/* In the order of getindexinfo. */
+static const struct kind {
+    const char *option; /* NULL: of the block filters, which the configuration has read already */
+    const char *dir;
+    const char *cache_name; /* in the log */
+    unsigned cache_share;   /* percent of -dbcache */
+    opener open;
+} kinds[NODE_INDEXES] = {
+    {"txindex", "indexes/txindex", "transaction index", 10, open_txs},
+    {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, open_stats},
+    {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, open_spenders},
+    {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, open_filters},
+};
+
+#define CACHE_MIN ((size_t)1 << 20)
+#define CACHE_MAX ((size_t)16 << 20) /* records are small and written once */
+
+static bool wanted(const struct node_config *c, const struct kind *k)
+{
+    return k->option ? args_bool(c->args, k->option, false) : c->block_filter_index;
+}
+
+static size_t cache_of(const struct node_config *c, const struct kind *k)
+{
+    size_t bytes = c->dbcache / 100 * k->cache_share;
+
+    return bytes < CACHE_MIN ? CACHE_MIN : bytes > CACHE_MAX ? CACHE_MAX : bytes;
+}
+
+size_t node_indexes_cache(const struct node_config *c)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < NODE_INDEXES; i++)
+        if (wanted(c, &kinds[i]))
+            sum += cache_of(c, &kinds[i]);
+    return sum < c->dbcache / 2 ? sum : c->dbcache / 2;
+}
+
+static bool open_one(struct node *n, const struct kind *k, char **error)
 {
     const struct node_config *c = n->config;
-    size_t cache = c->dbcache / 8 < CACHE_MAX ? c->dbcache / 8 : CACHE_MAX;
-    char *dir;
-    enum rc rc;
+    char *dir = fs_join(c->dir.net_dir, k->dir);
+    struct index_setup s = {.chain = n->chain,
+                            .dir = dir,
+                            .cache_bytes = cache_of(c, k),
+                            .wipe = args_bool(c->args, "reindex", false),
+                            .fatal = on_index_fatal,
+                            .ctx = n};
+    struct index *x;
 
-    *error = NULL;
-    if (!c->block_filter_index)
-        return true;
-    log_info("* Using %.1f MiB for %s database", (double)cache / (1 << 20), FILTER_INDEX_NAME);
-    dir = fs_join(c->dir.net_dir, "indexes/blockfilter/basic");
-    rc = filter_index_open(&n->filters,
-                           &(struct filter_index_options){.chain = n->chain,
-                                                          .dir = dir,
-                                                          .cache_bytes = cache,
-                                                          .wipe = args_bool(c->args, "reindex", false),
-                                                          .fatal = on_index_fatal,
-                                                          .ctx = n},
-                           error);
+    if (k->cache_name)
+        log_info("* Using %.1f MiB for %s database", (double)s.cache_bytes / (1 << 20), k->cache_name);
+    x = k->open(n, &s, error);
     free(dir);
-    if (rc != RC_OK)
+    if (!x)
         return false;
-    index_start(filter_index_base(n->filters));
+    n->indexes[n->n_indexes++] = x;
+    return true;
+}
+
+bool node_indexes_open(struct node *n, char **error)
+{
+    *error = NULL;
+    for (size_t i = 0; i < NODE_INDEXES; i++)
+        if (wanted(n->config, &kinds[i]) && !open_one(n, &kinds[i], error))
+            return false;
+    for (size_t i = 0; i < n->n_indexes; i++)
+        index_start(n->indexes[i]);
     return true;
 }
 
 void node_indexes_wake(struct node *n)
 {
-    if (n->filters)
-        index_wake(filter_index_base(n->filters));
+    for (size_t i = 0; i < n->n_indexes; i++)
+        index_wake(n->indexes[i]);
+}
+
+void node_indexes_offer(struct node *n, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len)
+{
+    struct index_block *b;
+
+    if (!n->n_indexes)
+        return;
+    b = index_block_new(e, block, undo, undo_len);
+    for (size_t i = 0; i < n->n_indexes; i++)
+        index_offer(n->indexes[i], b);
+    index_block_unref(b);
 }
 
 void node_indexes_disconnected(struct node *n, const struct block_entry *e)
 {
-    if (n->filters)
-        index_disconnected(filter_index_base(n->filters), e);
+    for (size_t i = 0; i < n->n_indexes; i++)
+        index_disconnected(n->indexes[i], e);
 }
 
 int32_t node_indexes_need_from(struct node *n)
 {
-    return n->filters ? index_needs_from(filter_index_base(n->filters)) : INT32_MAX;
+    int32_t lowest = INT32_MAX;
+
+    for (size_t i = 0; i < n->n_indexes; i++) {
+        int32_t height = index_needs_from(n->indexes[i]);
+        if (height < lowest)
+            lowest = height;
+    }
+    return lowest;
 }
 
 void node_indexes_close(struct node *n)
 {
-    if (!n->filters)
-        return;
-    index_stop(filter_index_base(n->filters));
+    for (size_t i = 0; i < n->n_indexes; i++)
+        index_stop(n->indexes[i]);
+    n->n_indexes = 0;
+    tx_index_close(n->txs);
+    stats_index_close(n->coin_stats);
+    spender_index_close(n->spenders);
     filter_index_close(n->filters);
+    n->txs = NULL;
+    n->coin_stats = NULL;
+    n->spenders = NULL;
     n->filters = NULL;
 }

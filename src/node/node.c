@@ -101,6 +101,11 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->mempool = n->mempool;
     h->fees = n->fees;
     h->filters = n->filters;
+    h->txs = n->txs;
+    h->coin_stats = n->coin_stats;
+    h->spenders = n->spenders;
+    h->indexes = n->indexes;
+    h->n_indexes = n->n_indexes;
     h->loop = n->loop;
     h->validation = n->validation;
     h->io = n->io;

@@ -32,6 +32,7 @@ static const struct arg_spec specs[] = {
     {"blocknotify", "<cmd>", O, 0, "Execute command when the best block changes (%s in cmd is replaced by block hash)"},
     {"blocksdir", "<dir>", O, 0, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)"},
     {"blocksxor", NULL, O, 0, "Obfuscate *.dat files with a random key that is made in a new blocks directory (default: 1)"},
+    {"coinstatsindex", NULL, O, 0, "Maintain coinstats index used by the gettxoutsetinfo RPC (default: 0)"},
     {"conf", "<file>", O, ARG_COMMAND_LINE_ONLY,
      "Specify path to read-only configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that "
      "exists)"},
@@ -54,11 +55,14 @@ static const struct arg_spec specs[] = {
     {"pid", "<file>", O, 0,
      "Specify pid file, relative to the network's datadir (default: farthingd.pid, or bitcoind.pid beside a bitcoin.conf)"},
     {"prune", "<n>", O, 0,
-     "Delete old blocks: 0 = keep all, 1 = allow pruneblockchain, >=550 = keep block files under that many MiB (default: 0)"},
+     "Delete old blocks: 0 = keep all, 1 = allow pruneblockchain, >=550 = keep block files under that many MiB (default: 0). Incompatible with -txindex and -txospenderindex"},
     {"reindex", NULL, O, 0, "Wipe chain state and block index, and rebuild them from blk*.dat files on disk"},
     {"reindex-chainstate", NULL, O, 0, "Wipe chain state, and rebuild it from blk*.dat files on disk"},
     {"shutdownnotify", "<cmd>", O, 0, "Execute command immediately before beginning shutdown"},
     {"startupnotify", "<cmd>", O, 0, "Execute command on startup"},
+    {"txindex", NULL, O, 0, "Maintain a full transaction index, used by the getrawtransaction rpc call (default: 0)"},
+    {"txospenderindex", NULL, O, 0,
+     "Maintain a transaction output spender index, used by the gettxspendingprevout rpc call (default: 0)"},
 
     {"addnode", "<ip>", C, ARG_NETWORK_ONLY,
      "Add a node to connect to and attempt to keep the connection open; may be given several times"},
@@ -251,7 +255,6 @@ static const struct arg_spec specs[] = {
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
     IGNORED("checkpoints"),
-    IGNORED("coinstatsindex"),
     IGNORED("dbbatchsize"),
     IGNORED("ipcbind"),
     IGNORED("limitancestorsize"),
@@ -261,8 +264,6 @@ static const struct arg_spec specs[] = {
     IGNORED("prevoutfetchthreads"),
     IGNORED("rest"),
     IGNORED("settings"),
-    IGNORED("txindex"),
-    IGNORED("txospenderindex"),
     IGNORED("zmqpubhashblock"),
     IGNORED("zmqpubhashblockhwm"),
     IGNORED("zmqpubhashtx"),
@@ -302,8 +303,7 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "coinstatsindex",  "rest",         "txindex",        "txospenderindex", "wallet",
-    "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx",     "zmqpubsequence",
+    "rest", "wallet", "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };
 
 const struct arg_spec *options_table(size_t *n)

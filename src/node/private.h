@@ -6,6 +6,9 @@
 
 #include "chain/chain.h"
 #include "index/filter_index.h"
+#include "index/spender_index.h"
+#include "index/stats_index.h"
+#include "index/tx_index.h"
 #include "mempool/fees.h"
 #include "mining/cpu_miner.h"
 #include "net/loop.h"
@@ -19,6 +22,8 @@
 
 struct event;
 
+#define NODE_INDEXES 4
+
 struct node {
     struct node_config *config;
     struct loop *loop;
@@ -28,7 +33,12 @@ struct node {
     struct sig_cache *sig_cache;
     struct chain *chain;               /* made, used and closed by the validation thread; its read side by all */
     struct mempool *mempool;           /* likewise */
-    struct filter_index *filters;      /* likewise; NULL: not wanted */
+    struct filter_index *filters;      /* likewise; NULL: not wanted, as the next three */
+    struct tx_index *txs;
+    struct stats_index *coin_stats;
+    struct spender_index *spenders;
+    struct index *indexes[NODE_INDEXES]; /* all of them that are open */
+    size_t n_indexes;
     struct fees *fees;                 /* likewise; NULL: with -blocksonly */
     int64_t fees_flushed;              /* monotonic microseconds */
     struct cpu_miner *miner;           /* made when the chain stands */
@@ -56,7 +66,9 @@ void node_parts_close(struct node *n);  /* main thread, after the validation thr
 
 /* indexes.c; validation thread */
 bool node_indexes_open(struct node *n, char **error); /* what the options ask for; false with *error, Core's text */
+size_t node_indexes_cache(const struct node_config *c); /* bytes, out of -dbcache, that they take */
 void node_indexes_wake(struct node *n);
+void node_indexes_offer(struct node *n, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len);
 void node_indexes_disconnected(struct node *n, const struct block_entry *e);
 int32_t node_indexes_need_from(struct node *n); /* the lowest height that must not be pruned */
 void node_indexes_close(struct node *n);        /* the chain is flushed */

@@ -226,6 +226,10 @@ static bool check_limits(const struct node_config *c, char **error)
         return fail(error, xstrdup("Prune cannot be configured with a negative value."));
     if (prune > 1 && prune < MIN_PRUNE_MIB)
         return fail(error, xasprintf("Prune configured below the minimum of %d MiB.  Please use a higher number.", MIN_PRUNE_MIB));
+    if (prune && args_bool(c->args, "txindex", false))
+        return fail(error, xstrdup("Prune mode is incompatible with -txindex."));
+    if (prune && args_bool(c->args, "txospenderindex", false))
+        return fail(error, xstrdup("Prune mode is incompatible with -txospenderindex."));
     return true;
 }
 

@@ -22,7 +22,7 @@ static bool open_chain(struct node *n, char **error)
         .blocks_dir = c->blocks_dir,
         .block_index_dir = c->index_dir,
         .chainstate_dir = c->coins_dir,
-        .dbcache = c->dbcache,
+        .dbcache = c->dbcache - node_indexes_cache(c),
         .script_threads = c->script_threads,
         .sig_cache = n->sig_cache,
         .reindex = args_bool(a, "reindex", false),
@@ -148,7 +148,7 @@ static void close_chain(struct node *n)
     }
     free(path);
     node_fees_close(n);
-    if (n->filters)
+    if (n->n_indexes)
         (void)chain_flush(n->chain); /* the place of an index may not run ahead of the coins on disk */
     node_indexes_close(n);
     if (chain_close(n->chain) != RC_OK) {

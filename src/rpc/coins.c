@@ -1,4 +1,5 @@
-/* coins.c - gettxout and gettxoutsetinfo. Single coins are asked of the validation thread; the whole set is read from a snapshot on the pool. */
+/* coins.c - gettxout and gettxoutsetinfo. Single coins are asked of the validation thread; the whole set is read from a snapshot on the pool, or
+ * its statistics from the index. */
 #include "chain/utxo_stats.h"
 #include "rpc/priv.h"
 
@@ -120,20 +121,96 @@ static void write_set(struct rpc_call *call, const struct block_entry *tip, cons
     jw_obj_end(j);
 }
 
-static void gettxoutsetinfo(struct rpc_call *call)
+/* ---- by the index ---- */
+
+static int64_t unspendable(const struct coin_stats *s)
+{
+    return s->genesis + s->bip30 + s->scripts + s->unclaimed;
+}
+
+/* What one block added to the sums. */
+static void write_block_info(struct json_writer *j, const struct coin_stats *s, const struct coin_stats *before)
+{
+    jw_key(j, "block_info");
+    jw_obj_begin(j);
+    jw_kv_amount(j, "prevout_spent", (int64_t)(uint64_t)(s->prevouts_spent - before->prevouts_spent));
+    jw_kv_amount(j, "coinbase", (int64_t)(uint64_t)(s->coinbase - before->coinbase));
+    jw_kv_amount(j, "new_outputs_ex_coinbase", (int64_t)(uint64_t)(s->new_outputs - before->new_outputs));
+    jw_kv_amount(j, "unspendable", unspendable(s) - unspendable(before));
+    jw_key(j, "unspendables");
+    jw_obj_begin(j);
+    jw_kv_amount(j, "genesis_block", s->genesis - before->genesis);
+    jw_kv_amount(j, "bip30", s->bip30 - before->bip30);
+    jw_kv_amount(j, "scripts", s->scripts - before->scripts);
+    jw_kv_amount(j, "unclaimed_rewards", s->unclaimed - before->unclaimed);
+    jw_obj_end(j);
+    jw_obj_end(j);
+}
+
+static void write_indexed(struct rpc_call *call, const struct block_entry *e, enum utxo_hash_type type)
+{
+    struct json_writer *j = &call->out;
+    struct coin_stats s, before = {.txouts = 0};
+
+    if (stats_index_find(call->host->coin_stats, &s, e) != RC_OK ||
+        (e->node.prev && stats_index_find(call->host->coin_stats, &before, entry_prev(e)) != RC_OK)) {
+        rpc_error(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set");
+        return;
+    }
+    jw_obj_begin(j);
+    jw_kv_int(j, "height", e->node.height);
+    jw_kv_hash(j, "bestblock", e->node.hash.b);
+    jw_kv_uint(j, "txouts", s.txouts);
+    jw_kv_uint(j, "bogosize", s.bogosize);
+    if (type == UTXO_HASH_MUHASH)
+        jw_kv_hash(j, "muhash", s.muhash);
+    jw_kv_amount(j, "total_amount", s.total_amount);
+    jw_kv_amount(j, "total_unspendable_amount", unspendable(&s));
+    write_block_info(j, &s, &before);
+    jw_obj_end(j);
+}
+
+/* The block that is asked for: *e stays NULL if none is. */
+static bool parse_block(struct rpc_call *call, const struct block_entry **e, enum utxo_hash_type type, bool use_index)
+{
+    *e = NULL;
+    if (!rpc_has(call, 1))
+        return true;
+    if (!call->host->coin_stats)
+        return rpc_error(call, RPC_INVALID_PARAMETER, "Querying specific block heights requires coinstatsindex");
+    if (type == UTXO_HASH_SERIALIZED)
+        return rpc_error(call, RPC_INVALID_PARAMETER, "hash_serialized_3 hash type cannot be queried for a specific block");
+    if (!use_index)
+        return rpc_error(call, RPC_INVALID_PARAMETER, "Cannot set use_index to false when querying for a specific block");
+    *e = rpc_hash_or_height(call, 1);
+    return *e != NULL;
+}
+
+/* Waits for the index, or sees whether it has passed e. */
+static bool index_covers(struct rpc_call *call, const struct block_entry *e)
+{
+    struct index *x = stats_index_base(call->host->coin_stats);
+    struct index_summary s;
+    int32_t height;
+
+    if (index_wait(x, call->host->interrupt))
+        return true;
+    index_summary(x, &s);
+    height = s.best ? s.best->node.height : 0;
+    if (!e || e->node.height <= height)
+        return true;
+    return rpc_error(call, RPC_INTERNAL_ERROR, "Unable to get data because coinstatsindex is still syncing. Current height: %d",
+                     height);
+}
+
+/* ---- by counting ---- */
+
+static void count_set(struct rpc_call *call, enum utxo_hash_type type)
 {
     struct snapshot_op op = {.chain = call->host->chain};
     struct utxo_stats stats;
-    enum utxo_hash_type type = UTXO_HASH_NONE;
-    bool use_index;
     enum rc rc;
 
-    if (!parse_hash_type(call, &type) || !rpc_flag(call, &use_index, 2, true))
-        return;
-    if (rpc_has(call, 1)) {
-        rpc_error(call, RPC_INVALID_PARAMETER, "Querying specific block heights requires coinstatsindex");
-        return;
-    }
     if (!rpc_on_validation(call, take_snapshot, &op))
         return;
     if (op.rc != RC_OK) {
@@ -148,6 +225,23 @@ static void gettxoutsetinfo(struct rpc_call *call)
         rpc_error(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
     else
         rpc_error(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set");
+}
+
+static void gettxoutsetinfo(struct rpc_call *call)
+{
+    enum utxo_hash_type type = UTXO_HASH_NONE;
+    const struct block_entry *e;
+    bool use_index;
+
+    if (!parse_hash_type(call, &type) || !rpc_flag(call, &use_index, 2, true) || !parse_block(call, &e, type, use_index))
+        return;
+    use_index = use_index && call->host->coin_stats;
+    if (use_index && !index_covers(call, e))
+        return;
+    if (use_index && type != UTXO_HASH_SERIALIZED)
+        write_indexed(call, e ? e : chain_tip(call->host->chain), type);
+    else
+        count_set(call, type);
 }
 
 const struct rpc_command rpc_coins_commands[] = {

@@ -97,8 +97,8 @@ static void getindexinfo(struct rpc_call *call)
     if (!rpc_text(call, &only, 0, ""))
         return;
     jw_obj_begin(&call->out);
-    if (call->host->filters)
-        write_summary(call, filter_index_base(call->host->filters), only);
+    for (size_t i = 0; i < call->host->n_indexes; i++)
+        write_summary(call, call->host->indexes[i], only);
     jw_obj_end(&call->out);
 }
 

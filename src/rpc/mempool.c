@@ -292,37 +292,73 @@ static void getmempoolinfo(struct rpc_call *call)
 
 /* ---- gettxspendingprevout ---- */
 
+/* An output that is asked for, and what spends it. */
+struct spent_output {
+    struct outpoint point;
+    struct tx *spender; /* one reference; NULL: none is known */
+    const struct block_entry *block;
+};
+
 struct spending {
     struct rpc_call *call;
-    struct outpoint *points;
-    size_t n;
+    struct spent_output *out;
+    size_t n, missing;
     bool show_tx, pool_only;
 };
 
-static void show_spending(void *arg)
+static void look_in_pool(void *arg)
 {
     struct spending *s = arg;
-    struct json_writer *j = &s->call->out;
+    struct mempool *m = s->call->host->mempool;
 
-    /* There is no index of what blocks spent: who wants that gets an answer only if the pool has it all. */
-    for (size_t i = 0; !s->pool_only && i < s->n; i++) {
-        if (!mempool_is_spent(s->call->host->mempool, &s->points[i], NULL)) {
-            rpc_error(s->call, RPC_MISC_ERROR, "Mempool lacks a relevant spend, and txospenderindex is unavailable.");
-            return;
-        }
-    }
-    jw_arr_begin(j);
     for (size_t i = 0; i < s->n; i++) {
         struct mempool_entry e;
         struct txid spender;
+
+        if (mempool_is_spent(m, &s->out[i].point, &spender) && mempool_get(m, &e, &spender))
+            s->out[i].spender = tx_ref(e.tx);
+        else
+            s->missing++;
+    }
+}
+
+static bool look_in_blocks(struct spending *s)
+{
+    struct rpc_call *call = s->call;
+    struct spender_index *x = call->host->spenders;
+
+    if (!x || !index_wait(spender_index_base(x), call->host->interrupt))
+        return rpc_error(call, RPC_MISC_ERROR, "Mempool lacks a relevant spend, and txospenderindex is unavailable.");
+    for (size_t i = 0; i < s->n; i++) {
+        struct spent_output *o = &s->out[i];
+        enum rc rc = o->spender ? RC_OK : spender_index_find(x, &o->spender, &o->block, &o->point);
+
+        if (rc == RC_NOT_FOUND)
+            o->spender = NULL;
+        else if (rc != RC_OK)
+            return rpc_error(call, RPC_MISC_ERROR, "IO error finding spending tx for outpoint %s:%u.",
+                             txid_hex(&o->point.txid).s, o->point.n);
+    }
+    return true;
+}
+
+static void show_spending(struct spending *s)
+{
+    struct json_writer *j = &s->call->out;
+
+    jw_arr_begin(j);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct spent_output *o = &s->out[i];
+
         jw_obj_begin(j);
-        jw_kv_hash(j, "txid", s->points[i].txid.b);
-        jw_kv_uint(j, "vout", s->points[i].n);
-        if (mempool_is_spent(s->call->host->mempool, &s->points[i], &spender)) {
-            jw_kv_hash(j, "spendingtxid", spender.b);
-            if (s->show_tx && mempool_get(s->call->host->mempool, &e, &spender))
-                jw_kv_hex(j, "spendingtx", e.tx->raw, e.tx->raw_len);
-        }
+        jw_kv_hash(j, "txid", o->point.txid.b);
+        jw_kv_uint(j, "vout", o->point.n);
+        if (o->spender)
+            jw_kv_hash(j, "spendingtxid", o->spender->txid.b);
+        if (o->spender && s->show_tx)
+            jw_kv_hex(j, "spendingtx", o->spender->raw, o->spender->raw_len);
+        if (o->block)
+            jw_kv_hash(j, "blockhash", o->block->node.hash.b);
         jw_obj_end(j);
     }
     jw_arr_end(j);
@@ -378,7 +414,7 @@ static bool read_spending_options(struct rpc_call *call, struct spending *s)
 {
     struct json_object *options = rpc_arg(call, 1);
 
-    s->pool_only = true;
+    s->pool_only = !call->host->spenders;
     if (!options || json_object_is_type(options, json_type_null))
         return true;
     if (!read_flag(call, &s->pool_only, options, "mempool_only") || !read_flag(call, &s->show_tx, options, "return_spending_tx"))
@@ -404,12 +440,17 @@ static void gettxspendingprevout(struct rpc_call *call)
     }
     if (!read_spending_options(call, &s))
         return;
-    s.points = xcalloc(s.n, sizeof(*s.points));
+    s.out = xcalloc(s.n, sizeof(*s.out));
     for (size_t i = 0; ok && i < s.n; i++)
-        ok = read_point(call, &s.points[i], json_object_array_get_idx(list, i));
-    if (ok && rpc_need_mempool(call))
-        rpc_on_validation(call, show_spending, &s);
-    free(s.points);
+        ok = read_point(call, &s.out[i].point, json_object_array_get_idx(list, i));
+    ok = ok && rpc_need_mempool(call) && rpc_on_validation(call, look_in_pool, &s);
+    if (ok && s.missing && !s.pool_only)
+        ok = look_in_blocks(&s);
+    if (ok)
+        show_spending(&s);
+    for (size_t i = 0; i < s.n; i++)
+        tx_unref(s.out[i].spender);
+    free(s.out);
 }
 
 #define TXID_PARAM                                                                                                                 \
@@ -432,10 +473,11 @@ const struct rpc_command rpc_mempool_commands[] = {
          {"outputs", RPC_ARR, RPC_REQUIRED, NULL,
           "The transaction outputs that we want to check, and within each, the txid (string) vout (numeric).",
           "[{\"txid\":\"hex\",\"vout\":n},...]"},
-         {"mempool_only", RPC_BOOL, RPC_OPTION, NULL, "If false and mempool lacks a relevant spend, use txospenderindex.", NULL},
+         {"mempool_only", RPC_BOOL, RPC_OPTION, "true if txospenderindex unavailable, otherwise false",
+          "If false and mempool lacks a relevant spend, use txospenderindex (throws an exception if not available).", NULL},
          {"return_spending_tx", RPC_BOOL, RPC_OPTION, "false", "If true, return the full spending tx.", NULL},
          {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"}),
-     0, "Scans the mempool to find transactions spending any of the given outputs"},
+     0, "Scans the mempool (and the txospenderindex, if available) to find transactions spending any of the given outputs"},
     {"blockchain", "getmempoolinfo", getmempoolinfo, NULL, 0, "Returns details on the active state of the TX memory pool."},
     {"blockchain", "getrawmempool", getrawmempool,
      RPC_PARAMS(VERBOSE_PARAM,

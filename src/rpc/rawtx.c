@@ -41,7 +41,22 @@ static void write_place(struct rpc_call *call, const struct block_entry *e)
     }
 }
 
-static void show_from_block(struct rpc_call *call, const struct block_entry *e, const struct block *b, uint32_t i, int verbosity)
+/* The coins that transaction i of a block spent. Returns: NULL with the error set if they cannot be read. */
+static struct block_undo *read_spent(struct rpc_call *call, const struct block_entry *e, uint32_t i)
+{
+    struct block_undo *undo = NULL;
+
+    if (chain_read_undo(call->host->chain, &undo, e) == RC_OK && i <= undo->n_tx)
+        return undo;
+    rpc_error(call, RPC_INTERNAL_ERROR,
+              "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.");
+    if (undo)
+        block_undo_free(undo);
+    return NULL;
+}
+
+/* A transaction of a block. i: its number in it, needed for verbosity 2. */
+static void show_from_block(struct rpc_call *call, const struct block_entry *e, const struct tx *tx, uint32_t i, int verbosity)
 {
     struct json_writer *j = &call->out;
     struct tx_view view = {.hex = true, .block = &e->node.hash, .prevouts = true};
@@ -49,25 +64,20 @@ static void show_from_block(struct rpc_call *call, const struct block_entry *e, 
     struct entry_facts f;
 
     if (verbosity <= 0) {
-        jw_hex(j, b->tx[i].raw, b->tx[i].raw_len);
+        jw_hex(j, tx->raw, tx->raw_len);
         return;
     }
     chain_facts(call->host->chain, e, &f);
     if (verbosity >= 2 && i > 0 && (f.status & BLOCK_HAVE_UNDO)) {
-        if (chain_read_undo(call->host->chain, &undo, e) != RC_OK || i > undo->n_tx) {
-            rpc_error(call, RPC_INTERNAL_ERROR,
-                      "Undo data expected but can't be read. This could be due to disk corruption or a conflict with "
-                      "a pruning event.");
-            if (undo)
-                block_undo_free(undo);
+        undo = read_spent(call, e, i);
+        if (!undo)
             return;
-        }
         view.undo = &undo->tx[i - 1];
     }
     jw_obj_begin(j);
     if (rpc_has(call, 2))
         jw_kv_bool(j, "in_active_chain", f.active);
-    jw_tx_members(j, call->host->params, &b->tx[i], &view);
+    jw_tx_members(j, call->host->params, tx, &view);
     write_place(call, e);
     jw_obj_end(j);
     if (undo)
@@ -88,12 +98,33 @@ static void find_in_block(struct rpc_call *call, const struct block_entry *e, co
     for (i = 0; i < b->n_tx && !txid_equal(&b->tx[i].txid, id); i++)
         ;
     if (i < b->n_tx)
-        show_from_block(call, e, b, i, verbosity);
+        show_from_block(call, e, &b->tx[i], i, verbosity);
     else
         rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY,
                   "No such transaction found in the provided block. Use gettransaction for wallet "
                   "transactions.");
     block_unref(b);
+}
+
+/* By the transaction index, in whatever block. */
+static void find_by_index(struct rpc_call *call, const struct txid *id, int verbosity)
+{
+    struct tx_index *txs = call->host->txs;
+    bool ready = index_wait(tx_index_base(txs), call->host->interrupt);
+    const struct block_entry *e;
+    struct tx *tx;
+
+    if (tx_index_find(txs, &tx, &e, id) != RC_OK) {
+        rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "No such mempool %stransaction%s. Use gettransaction for wallet transactions.",
+                  ready ? "or blockchain " : "",
+                  ready ? "" : ". Blockchain transactions are still in the process of being indexed");
+        return;
+    }
+    if (verbosity >= 2)
+        find_in_block(call, e, id, verbosity); /* its coins are found by its number in the block */
+    else
+        show_from_block(call, e, tx, 0, verbosity);
+    tx_unref(tx);
 }
 
 static void find_in_pool(struct rpc_call *call, const struct txid *id, int verbosity)
@@ -104,6 +135,10 @@ static void find_in_pool(struct rpc_call *call, const struct txid *id, int verbo
 
     if (l.mempool && !rpc_on_validation(call, look_up_pool, &l))
         return;
+    if (!l.tx && call->host->txs) {
+        find_by_index(call, id, verbosity);
+        return;
+    }
     if (!l.tx) {
         rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY,
                   "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain "

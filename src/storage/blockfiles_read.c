@@ -113,6 +113,25 @@ enum rc blockfiles_read_part(struct blockfiles *bf, uint8_t *out, struct disk_po
     return rc;
 }
 
+enum rc blockfiles_read_some(struct blockfiles *bf, uint8_t *out, size_t *len, size_t cap, struct disk_pos pos, uint32_t offset)
+{
+    struct record r;
+    enum rc rc = record_open(&r, bf, FILE_BLOCKS, pos.file, pos.pos);
+
+    *len = 0;
+    if (rc == RC_OK && offset >= r.len)
+        rc = RC_INVALID;
+    if (rc == RC_OK) {
+        size_t n = r.len - offset < cap ? r.len - offset : cap;
+
+        rc = record_bytes(&r, out, n, r.pos + offset);
+        if (rc == RC_OK)
+            *len = n;
+    }
+    record_close(&r);
+    return rc;
+}
+
 enum rc blockfiles_read_undo(struct blockfiles *bf, uint8_t **data, size_t *len, int32_t file, uint32_t undo_pos,
                              const struct block_hash *prev)
 {

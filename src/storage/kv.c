@@ -44,10 +44,11 @@ enum rc kv_outcome(const char *path, char *err)
 static void make_options(struct kv *kv, const struct kv_options *o)
 {
     kv->cache = leveldb_cache_create_lru(o->cache_bytes / 2);
-    kv->filter = leveldb_filterpolicy_create_bloom(BLOOM_BITS);
+    kv->filter = o->no_bloom ? NULL : leveldb_filterpolicy_create_bloom(BLOOM_BITS);
     kv->options = leveldb_options_create();
     leveldb_options_set_cache(kv->options, kv->cache);
-    leveldb_options_set_filter_policy(kv->options, kv->filter);
+    if (kv->filter)
+        leveldb_options_set_filter_policy(kv->options, kv->filter);
     /* Two write buffers can be in memory at once: half of the budget together. */
     leveldb_options_set_write_buffer_size(kv->options, o->cache_bytes / 4);
     leveldb_options_set_compression(kv->options, leveldb_no_compression);
@@ -182,7 +183,8 @@ void kv_close(struct kv *kv)
     leveldb_readoptions_destroy(kv->read);
     leveldb_readoptions_destroy(kv->scan);
     leveldb_options_destroy(kv->options);
-    leveldb_filterpolicy_destroy(kv->filter);
+    if (kv->filter)
+        leveldb_filterpolicy_destroy(kv->filter);
     leveldb_cache_destroy(kv->cache);
     free(kv->path);
     free(kv);

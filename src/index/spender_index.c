@@ -1,0 +1,189 @@
+/* spender_index.c - finds the transaction of the active chain that spent an output. A row is all key: hash of the outpoint and position of the
+ * spender; whether it really spends the outpoint is seen when it is read. Written by the index's own thread, read by any. */
+#include "index/spender_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "records.h"
+#include "store.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+struct spender_index {
+    struct index *base;
+    struct kv *kv;
+    struct chain *chain;
+    uint64_t salt[2];
+};
+
+static uint64_t hash_of(const struct spender_index *x, const struct outpoint *o)
+{
+    return siphash_hash_u32(x->salt[0], x->salt[1], o->txid.b, o->n);
+}
+
+/* ---- following the chain ---- */
+
+/* Writes or deletes the rows of a block. */
+static enum rc write_rows(struct spender_index *x, const struct block_entry *e, const struct block *b, bool add)
+{
+    struct kv_batch *batch = kv_batch_new(x->kv);
+    struct writer w = WRITER_INIT;
+    struct spender_row row;
+    struct entry_facts f;
+    enum rc rc;
+
+    chain_facts(x->chain, e, &f);
+    row.at.block = f.pos;
+    for (uint32_t i = 1; i < b->n_tx; i++) {
+        row.at.offset = (uint32_t)(b->tx[i].raw - b->raw) - BLOCK_HEADER_SIZE;
+        for (uint32_t j = 0; j < b->tx[i].n_in; j++) {
+            row.hash = hash_of(x, &b->tx[i].in[j].prevout);
+            w.len = 0;
+            spender_row_encode(&w, &row);
+            if (add)
+                kv_batch_put(batch, w.data, w.len, "", 0);
+            else
+                kv_batch_delete(batch, w.data, w.len);
+        }
+    }
+    rc = kv_batch_write(batch, false);
+    kv_batch_free(batch);
+    writer_clear(&w);
+    return rc;
+}
+
+static enum rc sp_start(void *impl, const struct block_entry *best)
+{
+    (void)impl;
+    (void)best;
+    return RC_OK;
+}
+
+static enum rc sp_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
+{
+    (void)undo;
+    return write_rows(impl, e, b, true);
+}
+
+static enum rc sp_remove(void *impl, const struct block_entry *e)
+{
+    struct spender_index *x = impl;
+    struct block *b;
+    enum rc rc = chain_read_block(x->chain, &b, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = write_rows(x, e, b, false);
+    block_unref(b);
+    return rc;
+}
+
+static enum rc sp_commit(void *impl, struct kv_batch *batch)
+{
+    (void)impl;
+    (void)batch;
+    return RC_OK;
+}
+
+static const struct index_ops ops = {
+    .name = SPENDER_INDEX_NAME,
+    .thread_name = "txospenderidx",
+    .start = sp_start,
+    .append = sp_append,
+    .remove = sp_remove,
+    .commit = sp_commit,
+};
+
+/* ---- looking up ---- */
+
+static bool spends(const struct tx *tx, const struct outpoint *o)
+{
+    for (uint32_t i = 0; i < tx->n_in; i++)
+        if (outpoint_equal(&tx->in[i].prevout, o))
+            return true;
+    return false;
+}
+
+static enum rc read_row(struct spender_index *x, struct tx **tx, const struct block_entry **block, struct reader *key)
+{
+    struct spender_row row;
+
+    if (!spender_row_decode(&row, key))
+        return RC_CORRUPT;
+    return chain_read_tx_at(x->chain, tx, block, row.at.block, BLOCK_HEADER_SIZE + row.at.offset);
+}
+
+enum rc spender_index_find(struct spender_index *x, struct tx **tx, const struct block_entry **block, const struct outpoint *o)
+{
+    struct kv_iter *it = kv_iter_new(x->kv);
+    struct writer prefix = WRITER_INIT;
+    enum rc rc = RC_NOT_FOUND;
+
+    spender_row_prefix(&prefix, hash_of(x, o));
+    for (kv_iter_seek(it, prefix.data, prefix.len); rc == RC_NOT_FOUND && kv_iter_valid(it); kv_iter_next(it)) {
+        struct reader key = kv_iter_key(it);
+
+        if (reader_left(&key) < prefix.len || memcmp(key.pos, prefix.data, prefix.len) != 0)
+            break;
+        rc = read_row(x, tx, block, &key);
+        if (rc == RC_NOT_FOUND)
+            rc = RC_CORRUPT; /* the file is gone */
+        if (rc == RC_OK && !spends(*tx, o)) {
+            tx_unref(*tx);
+            rc = RC_NOT_FOUND;
+        }
+    }
+    if (rc == RC_NOT_FOUND && kv_iter_status(it) != RC_OK)
+        rc = RC_IO;
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        log_error("txospenderindex: the transaction that spends %s:%u cannot be read (%s)", txid_hex(&o->txid).s, o->n,
+                  rc_name(rc));
+    writer_clear(&prefix);
+    kv_iter_free(it);
+    return rc;
+}
+
+/* ---- opening ---- */
+
+enum rc spender_index_open(struct spender_index **out, const struct index_setup *s, char **error)
+{
+    struct spender_index *x = xcalloc(1, sizeof(*x));
+    struct index_options io = {.chain = s->chain, .ops = &ops, .impl = x, .fatal = s->fatal, .ctx = s->ctx};
+    enum rc rc;
+
+    *out = NULL;
+    *error = NULL;
+    x->chain = s->chain;
+    rc = store_open(&x->kv, s, true, error);
+    if (rc == RC_OK) {
+        rc = store_salt(x->salt, x->kv, "siphash_key");
+        if (rc != RC_OK)
+            *error = xasprintf("Cannot read the state of %s: %s", SPENDER_INDEX_NAME, kv_last_error());
+    }
+    if (rc == RC_OK) {
+        io.kv = x->kv;
+        rc = index_new(&x->base, &io, error);
+    }
+    if (rc != RC_OK) {
+        spender_index_close(x);
+        return rc;
+    }
+    *out = x;
+    return RC_OK;
+}
+
+void spender_index_close(struct spender_index *x)
+{
+    if (!x)
+        return;
+    index_free(x->base);
+    kv_close(x->kv);
+    free(x);
+}
+
+struct index *spender_index_base(struct spender_index *x)
+{
+    return x->base;
+}
