@@ -182,7 +182,7 @@ static bool parse_block(struct rpc_call *call, const struct block_entry **e, enu
         return rpc_error(call, RPC_INVALID_PARAMETER, "hash_serialized_3 hash type cannot be queried for a specific block");
     if (!use_index)
         return rpc_error(call, RPC_INVALID_PARAMETER, "Cannot set use_index to false when querying for a specific block");
-    *e = rpc_hash_or_height(call, 1);
+    *e = rpc_hash_or_height(call, rpc_arg(call, 1));
     return *e != NULL;
 }
 
