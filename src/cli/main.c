@@ -17,8 +17,8 @@
 #include "util/json_check.h"
 #include "util/mem.h"
 #include "util/time.h"
+#include "util/version.h"
 
-#define FARTHING_VERSION "0.1.0"
 #define RPC_IN_WARMUP (-28)
 
 #define O "Options"

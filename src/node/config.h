@@ -6,9 +6,7 @@
 #include "mining/mining.h"
 #include "policy/policy.h"
 #include "util/confdir.h"
-
-#define FARTHING_VERSION "0.1.0"
-#define FARTHING_NAME "Farthing"
+#include "util/version.h"
 
 struct node_config {
     struct args *args;

@@ -149,7 +149,7 @@ static const struct arg_spec specs[] = {
     {"rpccookiefile", "<loc>", R, 0, "Location of the auth cookie, relative to the network's datadir (default: .cookie)"},
     {"rpccookieperms", "<readable-by>", R, 0, "Who may read the auth cookie: owner, group or all (default: owner)"},
     {"rpcdoccheck", NULL, R, ARG_DEBUG_ONLY,
-     "Accepted for Bitcoin Core's tests; results are not checked against help texts (default: 0)"},
+     "Answer with an error if a result is not as the documentation of its command says (default: 0)"},
     {"rpcpassword", "<pw>", R, ARG_SENSITIVE, "Password for JSON-RPC connections"},
     {"rpcport", "<port>", R, ARG_NETWORK_ONLY,
      "Listen for JSON-RPC connections on <port> (default: 8332, testnet3: 18332, testnet4: 48332, signet: 38332, regtest: 18443)"},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rpc/doc.h"
 #include "rpc/server_priv.h"
 
 static void help(struct rpc_call *call)
@@ -24,6 +25,19 @@ static void help(struct rpc_call *call)
         text = c ? rpc_help_text(c) : rpc_help_list();
     jw_str(&call->out, text);
     free(text);
+}
+
+static void getopenrpcinfo(struct rpc_call *call)
+{
+    bool hidden;
+
+    if (rpc_flag(call, &hidden, 0, false))
+        jw_openrpc(&call->out, hidden);
+}
+
+static void discover(struct rpc_call *call)
+{
+    jw_openrpc(&call->out, false);
 }
 
 static void say_stopping(struct rpc_call *call)
@@ -175,6 +189,11 @@ const struct rpc_command rpc_control_commands[] = {
      "List all commands, or get help for a specified command.\n"},
     {"control", "stop", stop, RPC_PARAMS({"wait", RPC_NUM, RPC_HIDDEN, NULL, "how long to wait in ms", NULL}),
      RPC_WAITS | RPC_STOPS, "Request a graceful shutdown of Farthing."},
+    {"control", "getopenrpcinfo", getopenrpcinfo,
+     RPC_PARAMS({"show_hidden", RPC_BOOL, 0, "false", "With the hidden commands and parameters, too", NULL}), 0,
+     "Returns an OpenRPC document of the commands that there are.\n"},
+    {"control", "rpc.discover", discover, NULL, 0,
+     "Returns an OpenRPC document of the commands that there are, under the name that the specification gives to this command.\n"},
     {"control", "uptime", uptime, NULL, RPC_INLINE, "Returns the total uptime of the server.\n"},
     {"control", "getrpcinfo", getrpcinfo, NULL, RPC_INLINE, "Returns details of the RPC server.\n"},
     {"control", "logging", logging,

@@ -2,6 +2,7 @@
  * loop thread for short commands, on the validation thread for those that change its things, on pool threads for the rest. */
 #include <stdlib.h>
 
+#include "rpc/doc.h"
 #include "rpc/server_priv.h"
 #include "util/json_check.h"
 
@@ -104,6 +105,8 @@ static void seal(struct rpc_call *call)
 {
     struct json_writer *j = &call->out;
 
+    if (call->server->doc_check && !call->code)
+        rpc_doc_check(call);
     if (!call->code) {
         if (j->w.len == call->result_at)
             jw_null(j);

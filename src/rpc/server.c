@@ -14,6 +14,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
     s->host = *host;
     s->blocks = block_cache_new();
     s->sends_privately = host->args && args_bool(host->args, "privatebroadcast", false);
+    s->doc_check = host->args && args_bool(host->args, "rpcdoccheck", false);
     s->templates = template_store_new();
     s->started = time_mono_us() / 1000000;
     s->queue_depth = (unsigned)(depth < 1 ? 1 : depth > 1000000 ? 1000000 : depth);

@@ -17,6 +17,7 @@ struct rpc_server {
     unsigned waits_max; /* long polls at a time: as many as would fit into the threads and the queue */
     int64_t started;    /* seconds of the monotonic clock, for uptime */
     atomic_bool ready, stopping, waking;
+    bool doc_check;       /* -rpcdoccheck */
     bool sends_privately; /* -privatebroadcast: sendrawtransaction needs the loop before and after the validation thread */
     pthread_t loop_thread;
     bool has_loop_thread;

@@ -469,7 +469,7 @@ const struct rpc_command rpc_sign_commands[] = {
                 {"prevtxs", RPC_ARR, 0, NULL, "The previous dependent transaction outputs",
                  "[{\"txid\":\"hex\",\"vout\":n,\"scriptPubKey\":\"hex\",\"redeemScript\":\"hex\",\"witnessScript\":\"hex\","
                  "\"amount\":amount},...]"},
-                {"sighashtype", RPC_STR, 0, "DEFAULT for Taproot, ALL otherwise",
+                {"sighashtype", RPC_STR, 0, "\"DEFAULT for Taproot, ALL otherwise\"",
                  "The signature hash type: \"DEFAULT\", \"ALL\", \"NONE\", \"SINGLE\", the last three also with \"|ANYONECANPAY\".",
                  NULL}),
      0,

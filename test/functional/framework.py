@@ -110,7 +110,7 @@ class Node:
 
     def command(self, extra=()):
         return [self.program, "-datadir=" + self.dir, "-chain=" + self.chain, "-printtoconsole=0", "-debug=" + self.debug, "-logtimemicros",
-                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1", "-listen=1", "-listenonion=0",
+                "-port=%d" % self.port, "-rpcport=%d" % self.rpc_port, "-bind=127.0.0.1", "-listen=1", "-listenonion=0", "-rpcdoccheck",
                 *([] if self.automatic else ["-connect=0"]), *self.args, *extra]
 
     def spawn(self, *extra):
