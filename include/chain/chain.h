@@ -61,6 +61,9 @@ struct chain_events {
     void (*header_tip)(void *ctx, const struct block_entry *best, bool initial_download);
     /* A block that was submitted has been fully judged, right or wrong (Core's BlockChecked). */
     void (*block_checked)(void *ctx, const struct block_hash *hash, const struct verdict *v);
+    /* A branch with more than six blocks' work over the active chain's is invalid, or no longer is there (Core's
+     * CheckForkWarningConditions). Called whenever that may have changed. */
+    void (*invalid_ahead)(void *ctx, bool ahead);
     /* A new block on top of the tip passed everything that needs no coins: may be announced now (compact blocks). */
     void (*new_pow_valid_block)(void *ctx, const struct block_entry *e, struct block *block);
     /* An error that the chain cannot go on after (disk full, corruption). The node must stop; text says what. */

@@ -46,8 +46,8 @@ struct rpc_host {
     void (*request_stop)(void *ctx);
     void (*forward)(void *ctx,
                     int64_t seconds); /* timers of the validation thread, on it, as if so much time had passed; NULL: none */
-    /* Out: what the user should know of the network, "" if nothing. Any thread. NULL: nothing ever. */
-    void (*warning)(void *ctx, char *text, size_t size);
+    /* Out: the i-th thing that the user should know. Returns: false if there are not so many. Any thread. NULL: nothing ever. */
+    bool (*warning)(void *ctx, unsigned i, char *text, size_t size);
 };
 
 struct rpc_server;

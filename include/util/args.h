@@ -72,10 +72,12 @@ bool args_bool(const struct args *a, const char *name, bool dflt);
 /** All values of a list option, config values after command-line ones; a negation clears the ones before it.
  *  Returns: the count; *values borrows. */
 size_t args_list(const struct args *a, const char *name, const char *const **values);
+/** Is value one of them? */
+bool args_list_has(const struct args *a, const char *name, const char *value);
 /** Writes the --help text of the options to a new string. debug: with the debug-only ones. */
 char *args_help(const struct args *a, bool debug);
 /** Calls fn for each value given, for logging at start as "<source> <name>=<value>". source: "Config file arg:",
- *  "Config file arg: [regtest]", "Setting file arg:" or "Command-line arg:"; value: in double quotes, false, true or ****. */
+ *  "Config file arg: [regtest]" or "Command-line arg:"; value: in double quotes, false, true or ****. */
 void args_each(const struct args *a, void (*fn)(void *ctx, const char *source, const char *name, const char *value), void *ctx);
 
 #endif

@@ -6,6 +6,7 @@
 #define FARTHING_UTIL_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_TRACE, LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
@@ -55,6 +56,8 @@ struct log_config {
     bool source_locations; /* -logsourcelocations */
     bool level_always;     /* -loglevelalways */
     bool shrink;           /* -shrinkdebugfile: cut the file to its last 10 MB first */
+    bool json;             /* -logformat=json: an object for each line */
+    uint64_t limit;        /* -logratelimit: bytes that one place in the source may write an hour, debug lines aside; 0: any */
 };
 
 /** Opens the sink and writes what was kept so far. Returns: false if the file cannot be opened. */
@@ -76,6 +79,30 @@ void log_thread_name(const char *name);
 /** Writes one line (a newline is added). Use the macros. */
 void log_write(enum log_level level, enum log_category c, const char *file, int line, const char *func, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
+
+/* What a line says as a member of its JSON form: a name that stays the same over versions, and a text or (text NULL) a number. */
+struct log_field {
+    const char *name, *text;
+    int64_t number;
+};
+/* An event with a name of its own, for those who read the log by program. doc/logging.md lists all. */
+struct log_event {
+    const char *name;
+    const struct log_field *fields;
+    size_t n_fields;
+    bool unlimited; /* however often it comes: -logratelimit is not for this one */
+};
+#define LOG_EVENT(name, ...)                                                                                                       \
+    ((struct log_event){name, (const struct log_field[]){__VA_ARGS__},                                                             \
+                        sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field), false})
+/** Writes the line of an event; fields stand in the JSON form only, so the text says the same. Use log_event. */
+void log_write_event(enum log_level level, enum log_category c, const char *file, int line, const char *func,
+                     struct log_event event, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+#define log_event(level, cat, event, ...)                                                                                          \
+    do {                                                                                                                           \
+        if (log_enabled(cat, level))                                                                                               \
+            log_write_event(level, cat, __FILE__, __LINE__, __func__, event, __VA_ARGS__);                                         \
+    } while (0)
 
 #define log_info(...) log_write(LOG_LEVEL_INFO, LOG_NONE, __FILE__, __LINE__, __func__, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, LOG_NONE, __FILE__, __LINE__, __func__, __VA_ARGS__)

@@ -59,7 +59,7 @@ static enum rc connect_failed(struct chain *c, struct block_entry *e, const stru
         return rc;
     if (entry_failed(e))
         return RC_OK;
-    log_info("Block validation error: %s%s%s", v->reason, v->debug[0] ? ", " : "", v->debug);
+    log_block_error(&e->node.hash, v);
     if (v->code == BLOCK_MUTATED)
         return fatal(c, RC_CORRUPT, "Corrupt block found indicating potential hardware failure.");
     judge(c, &e->node.hash, v);

@@ -60,20 +60,45 @@ static void fail_descendants(struct chain *c, const struct block_entry *invalid)
     }
 }
 
+void log_block_error(const struct block_hash *hash, const struct verdict *v)
+{
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("block_invalid", {"hash", block_hash_hex(hash).s, 0}, {"reason", v->reason, 0}),
+              "Block validation error: %s%s%s", v->reason, v->debug[0] ? ", " : "", v->debug);
+}
+
 static void log_found(const char *what, const char *name, const struct block_entry *e)
 {
+    struct hash_hex hash = block_hash_hex(&e->node.hash);
     char date[32];
 
     time_format_iso(date, sizeof(date), e->node.time);
-    log_info("InvalidChainFound: %s%s=%s height=%d log2_work=%f date=%s", what, name, block_hash_hex(&e->node.hash).s,
-             e->node.height, log2_work(e), date);
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("invalid_chain", {"hash", hash.s, 0}, {"height", NULL, e->node.height}),
+              "InvalidChainFound: %s%s=%s height=%d log2_work=%f date=%s", what, name, hash.s, e->node.height, log2_work(e), date);
+}
+
+void check_invalid_ahead(struct chain *c)
+{
+    const struct block_entry *tip = tip_of(c);
+    struct u256 margin;
+    bool ahead;
+
+    if (!tip)
+        return;
+    margin = u256_mul_u64(work_from_bits(tip->node.bits), 6);
+    ahead = c->best_invalid && u256_cmp(c->best_invalid->node.chain_work, u256_add(tip->node.chain_work, margin)) > 0;
+    if (ahead)
+        log_event(LOG_LEVEL_WARNING, LOG_NONE, LOG_EVENT("warning", {"kind", "invalid_chain", 0}),
+                  "Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or "
+                  "consensus "
+                  "incompatibility with peers.");
+    if (c->o.events.invalid_ahead)
+        c->o.events.invalid_ahead(c->o.events.ctx, ahead);
 }
 
 void invalid_chain_found(struct chain *c, struct block_entry *e)
 {
     struct block_entry *best = best_header_of(c);
     const struct block_entry *tip = tip_of(c);
-    struct u256 margin;
 
     if (!c->best_invalid || u256_cmp(e->node.chain_work, c->best_invalid->node.chain_work) > 0)
         c->best_invalid = e;
@@ -84,11 +109,7 @@ void invalid_chain_found(struct chain *c, struct block_entry *e)
     if (!tip)
         return; /* a reindex that has not come to genesis yet */
     log_found("current ", "best", tip);
-    margin = u256_mul_u64(work_from_bits(tip->node.bits), 6);
-    if (u256_cmp(c->best_invalid->node.chain_work, u256_add(tip->node.chain_work, margin)) > 0)
-        log_warning(
-            "Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or "
-            "consensus incompatibility with peers.");
+    check_invalid_ahead(c);
 }
 
 void mark_invalid(struct chain *c, struct block_entry *e, const struct verdict *v)

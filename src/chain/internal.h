@@ -240,6 +240,10 @@ enum rc activate_genesis(struct chain *c, struct block_entry *genesis);
 /* ---- failure.c ---- */
 void mark_invalid(struct chain *c, struct block_entry *e, const struct verdict *v);
 void invalid_chain_found(struct chain *c, struct block_entry *e);
+/* Says whether an invalid branch is far ahead of the tip. */
+void check_invalid_ahead(struct chain *c);
+/* "Block validation error: ..." */
+void log_block_error(const struct block_hash *hash, const struct verdict *v);
 /** The verdict on a block is known: tells those who wait for it. */
 void judge(struct chain *c, const struct block_hash *hash, const struct verdict *v);
 void log_verdict(const char *what, const struct block_hash *hash, const struct verdict *v);

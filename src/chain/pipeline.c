@@ -161,6 +161,7 @@ void fire_tip_changed(struct chain *c, const struct block_entry *fork)
 
     if (!c->o.events.tip_changed)
         return;
+    check_invalid_ahead(c);
     c->in_event++;
     c->o.events.tip_changed(c->o.events.ctx, tip, fork, chain_initial_download(c));
     c->in_event--;
@@ -289,7 +290,7 @@ static void fail_first(struct chain *c)
 
     verdict_init(&v);
     script_verdict(p, &v);
-    log_info("Block validation error: %s, %s", v.reason, v.debug);
+    log_block_error(&e->node.hash, &v);
     revert_from(c, p);
     list = p->next;
     take_first(c);

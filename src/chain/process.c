@@ -117,7 +117,7 @@ bool chain_test_block(struct chain *c, struct block *b, bool check_pow, bool che
     inflight_release(c, p);
     coins_free(view);
     if (v->kind == VERDICT_INVALID)
-        log_info("Block validation error: %s%s%s", v->reason, v->debug[0] ? ", " : "", v->debug);
+        log_block_error(&b->hash, v);
     return v->kind == VERDICT_VALID;
 }
 

@@ -39,11 +39,16 @@ double chain_progress(struct chain *c, const struct block_entry *e)
 
 void log_update_tip(struct chain *c, const struct block_entry *tip)
 {
+    struct hash_hex hash = block_hash_hex(&tip->node.hash);
+    struct log_event event =
+        LOG_EVENT("tip", {"hash", hash.s, 0}, {"height", NULL, tip->node.height}, {"txs", NULL, (int64_t)tip->chain_tx});
     char date[32];
 
     time_format_iso(date, sizeof(date), tip->node.time);
-    log_info("UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%" PRIu64
-             " date='%s' progress=%f cache=%.1fMiB(%zutxo)",
-             block_hash_hex(&tip->node.hash).s, tip->node.height, (unsigned)tip->node.version, log2_work(tip), tip->chain_tx, date,
-             chain_progress(c, tip), (double)coins_bytes(c->coins) / 1048576.0, coins_count(c->coins));
+    event.unlimited = true; /* it comes often in initial download */
+    log_event(LOG_LEVEL_INFO, LOG_NONE, event,
+              "UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%" PRIu64
+              " date='%s' progress=%f cache=%.1fMiB(%zutxo)",
+              hash.s, tip->node.height, (unsigned)tip->node.version, log2_work(tip), tip->chain_tx, date, chain_progress(c, tip),
+              (double)coins_bytes(c->coins) / 1048576.0, coins_count(c->coins));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/options.h"
+#include "node/settings_file.h"
 #include "util/fs.h"
 #include "util/mem.h"
 
@@ -70,6 +71,8 @@ bool node_config_read(struct node_config *c, int argc, char **argv, char **error
     if (wants_text_only(c->args))
         return true;
     if (!confdir_read(&c->dir, c->args, error) || !confdir_check_ignored(&c->dir, c->args, error))
+        return false;
+    if (!settings_file_read(c->args, c->dir.net_dir, error))
         return false;
     if (!chain_id_from_name(&id, c->dir.network->name))
         return fail(error, xasprintf("Unknown chain %s.", c->dir.network->name));

@@ -140,3 +140,12 @@ void daemon_notify_systemd(const char *state)
         log_warning("systemd was not told %s: %s", state, strerror(errno));
     close(fd);
 }
+
+int64_t daemon_watchdog_us(void)
+{
+    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+    if (!getenv("NOTIFY_SOCKET") || !usec || (pid && strtoll(pid, NULL, 10) != getpid()))
+        return 0;
+    return strtoll(usec, NULL, 10) / 2;
+}

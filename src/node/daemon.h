@@ -3,6 +3,7 @@
 #define FARTHING_NODE_DAEMON_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Goes to the background. The parent prints "Farthing starting" and leaves: at once, or with wait once daemon_ready is called
  *  (its exit code is 1 if the child ends before). Returns in the child only: the descriptor for daemon_ready, -1 on failure. */
@@ -17,5 +18,7 @@ void daemon_run_command(const char *command, const char *arg);
 void daemon_run_command_wait(const char *command);
 /** Tells systemd a state ("READY=1", "STOPPING=1", "STATUS=..."), when it asked for that through NOTIFY_SOCKET. Any thread. */
 void daemon_notify_systemd(const char *state);
+/** How often systemd wants to hear "WATCHDOG=1" (WatchdogSec=), halved for safety. Returns: microseconds, 0: not at all. */
+int64_t daemon_watchdog_us(void);
 
 #endif

@@ -61,21 +61,33 @@ static void say_progress(struct node *n, const struct block_entry *tip)
 }
 
 /* Tells the user's command of a new warning. */
-static void say_warning(struct node *n, const struct block_entry *tip)
+static void say_warning(struct node *n, const char *text)
 {
     const char *command = args_str(n->config->args, "alertnotify", "");
-    char text[WARNING_SIZE], quoted[WARNING_SIZE + 2];
+    char quoted[WARNING_SIZE + 2];
 
-    if (!warnings_new_tip(&n->warnings, text, &n->config->params, &tip->node) || !*command)
+    if (!*command)
         return;
     snprintf(quoted, sizeof(quoted), "'%s'", text); /* our own words: nothing in them needs escaping */
     daemon_run_command(command, quoted);
+}
+
+static void on_invalid_ahead(void *ctx, bool ahead)
+{
+    static const char text[] =
+        "Warning: Found invalid chain more than 6 blocks longer than our best chain. This could be due to database "
+        "corruption or consensus incompatibility with peers.";
+    struct node *n = ctx;
+
+    if (warnings_set(&n->warnings, WARNING_INVALID_CHAIN, ahead ? text : NULL))
+        say_warning(n, text);
 }
 
 static void on_tip_changed(void *ctx, const struct block_entry *tip, const struct block_entry *fork, bool initial_download)
 {
     struct node *n = ctx;
     const char *command = args_str(n->config->args, "blocknotify", "");
+    char warning[WARNING_SIZE];
 
     if (n->mempool && !n->net)
         node_chain_opened(n);
@@ -92,8 +104,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
     node_indexes_wake(n);
     if (initial_download)
         say_progress(n, tip);
-    else
-        say_warning(n, tip);
+    else if (warnings_new_tip(&n->warnings, warning, &n->config->params, &tip->node))
+        say_warning(n, warning);
     if (*command && !initial_download)
         daemon_run_command(command, block_hash_hex(&tip->node.hash).s);
 }
@@ -157,6 +169,7 @@ struct chain_events node_chain_events(struct node *n)
         .tip_changed = on_tip_changed,
         .header_tip = on_header_tip,
         .block_checked = on_block_checked,
+        .invalid_ahead = on_invalid_ahead,
         .fatal = on_fatal,
         .needed_from = on_needed_from,
         .progress = on_progress,

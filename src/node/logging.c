@@ -11,6 +11,8 @@
 #include "util/mem.h"
 #include "util/time.h"
 
+#define LOG_RATE_LIMIT (1024 * 1024) /* bytes an hour from one place, as Core's */
+
 static bool apply_categories(const struct args *a, char **error)
 {
     const char *const *values;
@@ -74,7 +76,8 @@ static void log_start(const struct node_config *c)
     char *unread = confdir_unread_file(&c->dir);
     size_t n;
 
-    log_info("%s version v%s", FARTHING_NAME, FARTHING_VERSION);
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("start", {"version", FARTHING_VERSION, 0}, {"chain", c->params.name, 0}),
+              "%s version v%s", FARTHING_NAME, FARTHING_VERSION);
     log_info("Using the '%s' SHA256 implementation", sha256_kernel());
     log_info("Default data directory %s/.farthing", getenv("HOME") ? getenv("HOME") : "");
     log_info("Using data directory %s", c->dir.net_dir);
@@ -101,6 +104,7 @@ static void log_start(const struct node_config *c)
 bool node_logging_open(const struct node_config *c, bool foreground, char **error)
 {
     const struct args *a = c->args;
+    const char *format = args_str(a, "logformat", "text");
     struct log_config log = {
         .path = c->log_path,
         .print_to_console = args_bool(a, "printtoconsole", foreground),
@@ -109,7 +113,13 @@ bool node_logging_open(const struct node_config *c, bool foreground, char **erro
         .thread_names = args_bool(a, "logthreadnames", false),
         .source_locations = args_bool(a, "logsourcelocations", false),
         .level_always = args_bool(a, "loglevelalways", false),
+        .json = strcmp(format, "json") == 0,
+        .limit = args_bool(a, "logratelimit", true) ? LOG_RATE_LIMIT : 0,
     };
+    if (!log.json && strcmp(format, "text") != 0) {
+        *error = xasprintf("Unsupported log format -logformat=%s. Valid formats: text, json.", format);
+        return false;
+    }
     time_mock_set(args_int(a, "mocktime", 0));
     if (!apply_categories(a, error) || !apply_levels(a, error))
         return false;

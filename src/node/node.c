@@ -38,7 +38,7 @@ void node_request_stop(void *ctx)
 
 void node_fatal(struct node *n, const char *text)
 {
-    log_error("%s", text);
+    log_event(LOG_LEVEL_ERROR, LOG_NONE, LOG_EVENT("fatal", {"reason", text, 0}), "%s", text);
     fprintf(stderr, "Error: %s\n", text);
     atomic_store(&n->exit_code, EXIT_FAILURE);
     node_request_stop(n);
@@ -59,6 +59,26 @@ static void on_hangup(evutil_socket_t signal, short events, void *arg)
     log_reopen();
 }
 
+/* The loop lives: a node that does not answer is started anew by systemd. */
+static void on_watchdog(evutil_socket_t fd, short events, void *arg)
+{
+    (void)fd;
+    (void)events;
+    (void)arg;
+    daemon_notify_systemd("WATCHDOG=1");
+}
+
+static void watchdog_open(struct node *n)
+{
+    int64_t us = daemon_watchdog_us();
+    struct timeval interval = {us / 1000000, us % 1000000};
+
+    if (us <= 0)
+        return;
+    n->watchdog = event_new(loop_base(n->loop), -1, EV_PERSIST, on_watchdog, NULL);
+    event_add(n->watchdog, &interval);
+}
+
 static void signals_open(struct node *n)
 {
     struct event_base *base = loop_base(n->loop);
@@ -75,17 +95,21 @@ static void signals_close(struct node *n)
 {
     for (size_t i = 0; i < ARRAY_LEN(n->signals); i++)
         event_free(n->signals[i]);
+    if (n->watchdog)
+        event_free(n->watchdog);
 }
 
 /* ---- opening ---- */
 
-static void get_warning(void *ctx, char *text, size_t size)
+static bool get_warning(void *ctx, unsigned i, char *text, size_t size)
 {
     struct node *n = ctx;
     char warning[WARNING_SIZE];
 
-    warnings_get(&n->warnings, warning);
+    if (!warnings_get(&n->warnings, i, warning))
+        return false;
     snprintf(text, size, "%s", warning);
+    return true;
 }
 
 static void fill_rpc_host(struct node *n, struct rpc_host *h)
@@ -165,7 +189,7 @@ static void on_chain_open(void *arg)
     daemon_notify_systemd("READY=1");
     if (*args_str(n->config->args, "startupnotify", ""))
         daemon_run_command(args_str(n->config->args, "startupnotify", ""), NULL);
-    log_info("init message: Done loading");
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("ready", {"height", NULL, chain_height(n->chain)}), "init message: Done loading");
 }
 
 static struct cpu_miner *make_miner(struct node *n)
@@ -200,7 +224,8 @@ static bool open_rpc(struct node *n, char **error)
 
 static void close_all(struct node *n)
 {
-    log_info("Shutdown in progress...");
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("stopping", {"exit_code", NULL, atomic_load(&n->exit_code)}),
+              "Shutdown in progress...");
     daemon_notify_systemd("STOPPING=1");
     if (*args_str(n->config->args, "shutdownnotify", ""))
         daemon_run_command_wait(args_str(n->config->args, "shutdownnotify", ""));
@@ -236,6 +261,7 @@ int node_run(struct node_config *config, int ready_fd)
     n.validation = queue_new(VALIDATION_QUEUE_BYTES);
     n.io = pool_new("io", IO_THREADS);
     signals_open(&n);
+    watchdog_open(&n);
     if (!node_net_check(config, &error) || !open_rpc(&n, &error)) {
         log_error("%s", error);
         fprintf(stderr, "Error: %s\n", error);

@@ -33,6 +33,10 @@ static const struct arg_spec specs[] = {
     {"blocksdir", "<dir>", O, 0, "Specify directory to hold blocks subdirectory for *.dat files (default: <datadir>)"},
     {"blocksxor", NULL, O, 0, "Obfuscate *.dat files with a random key that is made in a new blocks directory (default: 1)"},
     {"coinstatsindex", NULL, O, 0, "Maintain coinstats index used by the gettxoutsetinfo RPC (default: 0)"},
+    {"settings", "<file>", O, 0,
+     "Path of the file with settings that programs around the node keep, relative to the network's data directory; -nosettings: "
+     "none "
+     "(default: settings.json)"},
     {"conf", "<file>", O, ARG_COMMAND_LINE_ONLY,
      "Specify path to read-only configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that "
      "exists)"},
@@ -231,10 +235,11 @@ static const struct arg_spec specs[] = {
      "Output debug and trace logging of a category (1 or all: everything); may be given several times"},
     {"debugexclude", "<category>", D, 0, "Exclude a category from debug logging; may be given several times"},
     {"fastprune", NULL, D, ARG_DEBUG_ONLY, "Use smaller block files and lower minimum prune height for testing purposes"},
+    {"logformat", "<format>", D, 0, "text: one line each; json: one object each, with named events and fields (default: text)"},
     {"logips", NULL, D, 0, "Include IP addresses in log output (default: 0)"},
     {"loglevel", "<level>|<category>:<level>", D, 0, "Severity level of enabled categories: info, debug, trace (default: debug)"},
     {"loglevelalways", NULL, D, 0, "Always prepend a category and level (default: 0)"},
-    {"logratelimit", NULL, D, 0, "Accepted; lines of this node's log that a peer can cause are debug lines (default: 1)"},
+    {"logratelimit", NULL, D, 0, "Limit each place in the source to 1 MiB of the log an hour, debug lines aside (default: 1)"},
     {"logsourcelocations", NULL, D, 0, "Prepend the source location to each line (default: 0)"},
     {"logthreadnames", NULL, D, 0, "Prepend the thread's name to each line (default: 0)"},
     {"logtimemicros", NULL, D, 0, "Add microseconds to timestamps (default: 0)"},
@@ -263,7 +268,6 @@ static const struct arg_spec specs[] = {
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
     IGNORED("rest"),
-    IGNORED("settings"),
     IGNORED("zmqpubhashblock"),
     IGNORED("zmqpubhashblockhwm"),
     IGNORED("zmqpubhashtx"),

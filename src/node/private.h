@@ -46,8 +46,8 @@ struct node {
     struct node_net *net;
     bool net_started;
     struct rpc_server *rpc;
-    struct event *signals[3];
-    atomic_bool interrupt; /* long work gives up */
+    struct event *signals[3], *watchdog; /* watchdog NULL: nobody asked */
+    atomic_bool interrupt;               /* long work gives up */
     atomic_int exit_code;
     int ready_fd;             /* see daemon_ready */
     struct progress progress; /* validation thread */

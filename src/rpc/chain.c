@@ -7,15 +7,19 @@
 void jw_warnings(struct rpc_call *call)
 {
     const struct rpc_host *host = call->host;
+    bool deprecated = args_list_has(host->args, "deprecatedrpc", "warnings");
     char text[256] = "";
 
-    if (host->warning)
-        host->warning(host->ctx, text, sizeof(text));
     jw_key(&call->out, "warnings");
-    jw_arr_begin(&call->out);
-    if (*text)
+    if (!deprecated)
+        jw_arr_begin(&call->out);
+    for (unsigned i = 0; host->warning && host->warning(host->ctx, i, text, sizeof(text)); i++)
+        if (!deprecated)
+            jw_str(&call->out, text);
+    if (deprecated) /* the last one, as a string */
         jw_str(&call->out, text);
-    jw_arr_end(&call->out);
+    else
+        jw_arr_end(&call->out);
 }
 
 void jw_signet_challenge(struct rpc_call *call)

@@ -166,8 +166,10 @@ enum fill partial_new(struct partial **out, struct sync *s, const struct msg_cmp
     p->n_pool = (uint32_t)q.found;
     free(q.collided);
     free(q.table.slots);
-    log_debug(LOG_CMPCTBLOCK, "Initialized PartiallyDownloadedBlock for block %s using a cmpctblock of %zu bytes",
-              block_hash_hex(&m->hash).s, m->wire_len);
+    log_event(LOG_LEVEL_DEBUG, LOG_CMPCTBLOCK,
+              LOG_EVENT("compact_block", {"hash", block_hash_hex(&m->hash).s, 0}, {"bytes", NULL, (int64_t)m->wire_len}),
+              "Initialized PartiallyDownloadedBlock for block %s using a cmpctblock of %zu bytes", block_hash_hex(&m->hash).s,
+              m->wire_len);
     *out = p;
     return FILL_OK;
 }

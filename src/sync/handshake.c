@@ -179,14 +179,12 @@ void on_version(struct sync *s, struct peer *p, const struct message *m)
 static void log_new_peer(const struct sync *s, const struct peer *p)
 {
     const char *type = connection_type_name(p->facts.type), *transport = peer_wire_of(s, p).transport;
-    struct peer_text tail = log_tail(s, p);
 
-    if (peer_inbound(p))
-        log_debug(LOG_NET, "New %s peer connected: transport: %s, version: %d, peer=%" PRId64 "%s", type, transport, p->version,
-                  p->id, tail.text);
-    else
-        log_info("New %s peer connected: transport: %s, version: %d, peer=%" PRId64 "%s", type, transport, p->version, p->id,
-                 tail.text);
+    log_event(peer_inbound(p) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, peer_inbound(p) ? LOG_NET : LOG_NONE,
+              LOG_EVENT("peer_connected", {"peer", NULL, p->id}, {"type", type, 0}, {"transport", transport, 0},
+                        {"version", NULL, p->version}),
+              "New %s peer connected: transport: %s, version: %d, peer=%" PRId64 "%s", type, transport, p->version, p->id,
+              log_tail(s, p).text);
 }
 
 void on_verack(struct sync *s, struct peer *p, const struct message *m)

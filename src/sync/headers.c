@@ -352,13 +352,13 @@ void headers_announced(struct sync *s, struct peer *p, const struct block_entry 
 
 void headers_log_new(struct sync *s, const struct peer *p, const struct block_entry *e, bool compact)
 {
-    const char *kind = compact ? "cmpctblock " : "";
+    struct hash_hex hash = block_hash_hex(&e->node.hash);
+    bool early = chain_initial_download(s->o.chain);
 
-    if (chain_initial_download(s->o.chain))
-        log_debug(LOG_VALIDATION, "Saw new %sheader hash=%s height=%d peer=%" PRId64, kind, block_hash_hex(&e->node.hash).s,
-                  e->node.height, p->id);
-    else
-        log_info("Saw new %sheader hash=%s height=%d peer=%" PRId64, kind, block_hash_hex(&e->node.hash).s, e->node.height, p->id);
+    log_event(early ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, early ? LOG_VALIDATION : LOG_NONE,
+              LOG_EVENT("header", {"hash", hash.s, 0}, {"height", NULL, e->node.height}, {"peer", NULL, p->id},
+                        {"compact", NULL, compact}),
+              "Saw new %sheader hash=%s height=%d peer=%" PRId64, compact ? "cmpctblock " : "", hash.s, e->node.height, p->id);
 }
 
 static void accepted(struct sync *s, struct peer *p, const struct block_entry *last)

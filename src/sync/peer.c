@@ -80,7 +80,8 @@ void sync_peer_disconnected(struct sync *s, peer_id peer)
     compact_forget_peer(s, p);
     reconcile_forget(p);
     private_forget_peer(s, p);
-    log_debug(LOG_NET, "Cleared nodestate for peer=%" PRId64, p->id);
+    log_event(LOG_LEVEL_DEBUG, LOG_NET, LOG_EVENT("peer_disconnected", {"peer", NULL, p->id}),
+              "Cleared nodestate for peer=%" PRId64, p->id);
     peer_free(s, p);
     sync_settle(s);
 }

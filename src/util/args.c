@@ -437,13 +437,22 @@ static void each_of(const struct args *a, const struct arg_option *o, const char
     }
 }
 
+bool args_list_has(const struct args *a, const char *name, const char *value)
+{
+    const char *const *values;
+    size_t n = args_list(a, name, &values);
+
+    while (n && strcmp(values[n - 1], value) != 0)
+        n--;
+    return n != 0;
+}
+
 void args_each(const struct args *a, void (*fn)(void *ctx, const char *source, const char *name, const char *value), void *ctx)
 {
     static const struct {
         enum arg_source source;
         const char *text;
-    } order[] = {
-        {SOURCE_CONFIG, "Config file arg:"}, {SOURCE_SETTINGS, "Setting file arg:"}, {SOURCE_COMMAND_LINE, "Command-line arg:"}};
+    } order[] = {{SOURCE_CONFIG, "Config file arg:"}, {SOURCE_COMMAND_LINE, "Command-line arg:"}};
 
     for (size_t s = 0; s < ARRAY_LEN(order); s++) {
         for (size_t i = 0; i < a->n_options; i++) {

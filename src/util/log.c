@@ -1,4 +1,4 @@
-/* log.c - the process-wide log sink: categories, levels, the line format, and the lines kept until the file opens.
+/* log.c - the process-wide log sink: categories, levels, and the lines kept until the file opens. log_format.c makes the lines.
  *
  * Called on every thread. Categories and levels are atomics, so that a switched-off debug line costs one load; the sink is
  * behind one mutex, which is held while a line is written, so lines never mix. */
@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 
 #include "util/bytes.h"
 #include "util/fs.h"
+#include "util/log_priv.h"
 #include "util/mem.h"
 #include "util/time.h"
 
@@ -56,20 +58,7 @@ static const char *const CATEGORY_NAMES[LOG_CATEGORY_END] = {
     [LOG_KERNEL] = "kernel",
     [LOG_PRIVATEBROADCAST] = "privatebroadcast",
 };
-static const char *const LEVEL_NAMES[] = {"trace", "debug", "info", "warning", "error"};
-
-/* What a line needs to be written, now or once the log opens. */
-struct entry {
-    struct entry *next;
-    enum log_level level;
-    enum log_category category;
-    int64_t time_us, mock;
-    char thread[32];
-    const char *file, *func; /* literals */
-    int line;
-    size_t len;
-    char text[];
-};
+const char *const log_level_names[] = {"trace", "debug", "info", "warning", "error"};
 
 enum sink_state { SINK_BEFORE, SINK_OPEN, SINK_CLOSED };
 
@@ -79,15 +68,21 @@ static struct {
     struct log_config config;
     char *path; /* owned */
     int fd;
-    struct entry *kept_first, *kept_last;
+    struct log_entry *kept_first, *kept_last;
     size_t kept_bytes;
     unsigned long dropped;
+    struct log_limit limit;
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
 static _Atomic uint64_t category_mask;
 static _Atomic unsigned char global_level = LOG_LEVEL_DEBUG;
 static _Atomic unsigned char category_level[LOG_CATEGORY_END]; /* level + 1; 0: the global one counts */
 static _Thread_local char thread_name[32];
+
+const char *log_thread_name_get(void)
+{
+    return thread_name;
+}
 
 static bool is_all(const char *name)
 {
@@ -134,7 +129,7 @@ bool log_level_set(const char *category, const char *level)
     enum log_category c = LOG_NONE;
     int l = LOG_LEVEL_TRACE;
 
-    while (l <= LOG_LEVEL_INFO && strcmp(LEVEL_NAMES[l], level))
+    while (l <= LOG_LEVEL_INFO && strcmp(log_level_names[l], level))
         l++;
     if (l > LOG_LEVEL_INFO) /* warnings and errors cannot be switched off, so they are no choice */
         return false;
@@ -181,71 +176,6 @@ void log_thread_name(const char *name)
 #endif
 }
 
-static void put_str(struct writer *w, const char *s)
-{
-    write_bytes(w, s, strlen(s));
-}
-
-static void put_timestamp(struct writer *w, const struct log_config *config, const struct entry *e)
-{
-    char iso[32], micros[16];
-
-    if (!config->timestamps)
-        return;
-    time_format_iso(iso, sizeof(iso), e->time_us / 1000000);
-    if (config->time_micros) {
-        snprintf(micros, sizeof(micros), ".%06dZ", (int)(e->time_us % 1000000));
-        iso[strlen(iso) - 1] = 0;
-        put_str(w, iso);
-        put_str(w, micros);
-    } else {
-        put_str(w, iso);
-    }
-    if (e->mock) {
-        time_format_iso(iso, sizeof(iso), e->mock);
-        put_str(w, " (mocktime: ");
-        put_str(w, iso);
-        put_str(w, ")");
-    }
-    put_str(w, " ");
-}
-
-/* "[net] " for debug lines, "[net:trace] ", "[warning] ", nothing for plain info lines. */
-static void put_category(struct writer *w, const struct log_config *config, const struct entry *e)
-{
-    bool has_category = e->category != LOG_NONE || config->level_always;
-
-    if (!has_category && e->level == LOG_LEVEL_INFO)
-        return;
-    put_str(w, "[");
-    if (has_category)
-        put_str(w, CATEGORY_NAMES[e->category]);
-    if (config->level_always || !has_category || e->level != LOG_LEVEL_DEBUG) {
-        if (has_category)
-            put_str(w, ":");
-        put_str(w, LEVEL_NAMES[e->level]);
-    }
-    put_str(w, "] ");
-}
-
-/* Control characters of peers and files must not reach a terminal: they become \xNN, newlines stay. */
-static void put_text(struct writer *w, const struct entry *e)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < e->len; i++) {
-        uint8_t c = (uint8_t)e->text[i];
-        if ((c >= 32 && c != 127) || c == '\n') {
-            write_u8(w, c);
-        } else {
-            const char escape[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
-            write_bytes(w, escape, 4);
-        }
-    }
-    if (!w->len || w->data[w->len - 1] != '\n')
-        write_u8(w, '\n');
-}
-
 static void write_fully(int fd, const uint8_t *data, size_t len)
 {
     while (len) {
@@ -259,104 +189,142 @@ static void write_fully(int fd, const uint8_t *data, size_t len)
     }
 }
 
+static void emit(const struct log_entry *e);
+
+/* A line about the log itself; the lock is held. */
+static void emit_own(enum log_level level, const char *fmt, ...)
+{
+    struct log_entry *e;
+    va_list ap;
+
+    va_start(ap, fmt);
+    e = log_entry_new(level, LOG_NONE, fmt, ap);
+    va_end(ap);
+    e->file = __FILE__;
+    e->line = __LINE__;
+    e->func = __func__;
+    e->unlimited = true;
+    emit(e);
+    free(e);
+}
+
+/* Is it to be left out of the file? Says so when a place begins to write too much, and when it may write again. */
+static bool is_suppressed(const struct log_entry *e, size_t len)
+{
+    struct log_place place;
+    const unsigned hour = LOG_LIMIT_WINDOW_S;
+
+    while (log_limit_expired(&sink.limit, &place, time_mono_us()))
+        emit_own(LOG_LEVEL_WARNING, "Restarting logging from %s:%d (%s): %" PRIu64 " bytes were dropped during the last %us.",
+                 place.file, place.line, place.func, place.dropped, hour);
+    switch (log_limit_consume(&sink.limit, e->file, e->line, e->func, len)) {
+    case LOG_LIMIT_REACHED:
+        emit_own(
+            LOG_LEVEL_WARNING,
+            "Excessive logging detected from %s:%d (%s): >%" PRIu64
+            " bytes logged during the last time window of %us. Suppressing logging to disk from this source location until time "
+            "window resets. Console logging unaffected. Last log entry.",
+            e->file, e->line, e->func, sink.config.limit, hour);
+        return false;
+    case LOG_LIMIT_OVER:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* The lock is held. */
-static void emit(const struct entry *e)
+static void emit(const struct log_entry *e)
 {
     const struct log_config *config = &sink.config;
     struct writer w = WRITER_INIT;
-    char place[32];
+    bool suppressed = false, marked;
 
     if (sink.fd < 0 && !config->print_to_console)
         return;
-    put_timestamp(&w, config, e);
-    if (config->thread_names) {
-        put_str(&w, "[");
-        put_str(&w, *e->thread ? e->thread : "unknown");
-        put_str(&w, "] ");
-    }
-    if (config->source_locations) {
-        snprintf(place, sizeof(place), ":%d] [", e->line);
-        put_str(&w, "[");
-        put_str(&w, strncmp(e->file, "./", 2) ? e->file : e->file + 2);
-        put_str(&w, place);
-        put_str(&w, e->func);
-        put_str(&w, "] ");
-    }
-    put_category(&w, config, e);
-    put_text(&w, e);
-    if (config->print_to_console)
+    if (config->json)
+        log_format_json(&w, e);
+    else
+        log_format_text(&w, config, e);
+    if (config->limit && e->level >= LOG_LEVEL_INFO && !e->unlimited)
+        suppressed = is_suppressed(e, w.len);
+    marked = sink.limit.n_over && !config->json; /* a reader should know that lines are missing */
+    if (config->print_to_console) {
+        if (marked)
+            write_fully(STDOUT_FILENO, (const uint8_t *)"[*] ", 4);
         write_fully(STDOUT_FILENO, w.data, w.len);
-    if (sink.fd >= 0)
+    }
+    if (sink.fd >= 0 && !suppressed) {
+        if (marked)
+            write_fully(sink.fd, (const uint8_t *)"[*] ", 4);
         write_fully(sink.fd, w.data, w.len);
+    }
     writer_clear(&w);
 }
 
 /* Takes the entry; the lock is held. The oldest lines go first when there are too many. */
-static void keep(struct entry *e)
+static void keep(struct log_entry *e)
 {
     if (sink.kept_last)
         sink.kept_last->next = e;
     else
         sink.kept_first = e;
     sink.kept_last = e;
-    sink.kept_bytes += sizeof(*e) + e->len;
+    sink.kept_bytes += sizeof(*e) + e->len + e->fields_len;
     while (sink.kept_bytes > KEPT_MAX) {
-        struct entry *old = sink.kept_first;
+        struct log_entry *old = sink.kept_first;
         sink.kept_first = old->next;
         if (!old->next)
             sink.kept_last = NULL;
-        sink.kept_bytes -= sizeof(*old) + old->len;
+        sink.kept_bytes -= sizeof(*old) + old->len + old->fields_len;
         sink.dropped++;
         free(old);
     }
 }
 
-static struct entry *entry_new(enum log_level level, enum log_category c, const char *text, size_t len)
+/* Keeps or writes a line. */
+static void put(struct log_entry *e_take)
 {
-    struct entry *e = xcalloc(1, sizeof(*e) + len + 1);
-
-    e->level = level;
-    e->category = c;
-    e->time_us = time_real_us();
-    e->mock = time_mock_get();
-    memcpy(e->thread, thread_name, sizeof(e->thread));
-    e->len = len;
-    memcpy(e->text, text, len);
-    return e;
+    pthread_mutex_lock(&sink.lock);
+    if (sink.state == SINK_BEFORE) {
+        keep(e_take);
+        e_take = NULL;
+    } else if (sink.state == SINK_OPEN) {
+        emit(e_take);
+    }
+    pthread_mutex_unlock(&sink.lock);
+    free(e_take);
 }
 
 void log_write(enum log_level level, enum log_category c, const char *file, int line, const char *func, const char *fmt, ...)
 {
-    char small[512], *large = NULL;
-    struct entry *e;
+    struct log_entry *e;
     va_list ap;
-    int n;
 
     va_start(ap, fmt);
-    n = vsnprintf(small, sizeof(small), fmt, ap);
+    e = log_entry_new(level, c, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return;
-    if ((size_t)n >= sizeof(small)) {
-        large = xmalloc((size_t)n + 1);
-        va_start(ap, fmt);
-        vsnprintf(large, (size_t)n + 1, fmt, ap);
-        va_end(ap);
-    }
-    e = entry_new(level, c, large ? large : small, (size_t)n);
     e->file = file;
     e->line = line;
     e->func = func;
-    free(large);
-    pthread_mutex_lock(&sink.lock);
-    if (sink.state == SINK_BEFORE) {
-        keep(e);
-        e = NULL;
-    } else if (sink.state == SINK_OPEN) {
-        emit(e);
-    }
-    pthread_mutex_unlock(&sink.lock);
-    free(e);
+    put(e);
+}
+
+void log_write_event(enum log_level level, enum log_category c, const char *file, int line, const char *func,
+                     struct log_event event, const char *fmt, ...)
+{
+    struct log_entry *e;
+    va_list ap;
+
+    va_start(ap, fmt);
+    e = log_entry_new(level, c, fmt, ap);
+    va_end(ap);
+    e->file = file;
+    e->line = line;
+    e->func = func;
+    e->event = event.name;
+    e->unlimited = event.unlimited;
+    put(log_entry_add_fields(e, event.fields, event.n_fields));
 }
 
 static void shrink_file(const char *path)
@@ -384,19 +352,10 @@ static int open_file(const char *path)
 /* Writes the kept lines; the lock is held. */
 static void flush_kept(void)
 {
-    char text[80];
-
-    if (sink.dropped) {
-        int n = snprintf(text, sizeof(text), "Early logging buffer overflowed, %lu log lines discarded.", sink.dropped);
-        struct entry *e = entry_new(LOG_LEVEL_INFO, LOG_NONE, text, (size_t)n);
-        e->file = __FILE__;
-        e->line = __LINE__;
-        e->func = __func__;
-        emit(e);
-        free(e);
-    }
+    if (sink.dropped)
+        emit_own(LOG_LEVEL_INFO, "Early logging buffer overflowed, %lu log lines discarded.", sink.dropped);
     while (sink.kept_first) {
-        struct entry *e = sink.kept_first;
+        struct log_entry *e = sink.kept_first;
         sink.kept_first = e->next;
         emit(e);
         free(e);
@@ -416,10 +375,12 @@ bool log_open(const struct log_config *config)
         fd = open_file(config->path);
         if (fd < 0)
             return false;
-        write_fully(fd, (const uint8_t *)"\n\n\n\n\n", 5); /* sets this run apart from the last */
+        if (!config->json)
+            write_fully(fd, (const uint8_t *)"\n\n\n\n\n", 5); /* sets this run apart from the last */
     }
     log_close();
     pthread_mutex_lock(&sink.lock);
+    log_limit_init(&sink.limit, config->limit, time_mono_us());
     sink.config = *config;
     sink.path = config->path ? xstrdup(config->path) : NULL;
     sink.config.path = sink.path;

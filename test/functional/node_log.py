@@ -1,9 +1,10 @@
 """The log: which rule refused which block, what -debug=none switches off, which options are kept out of it, -logips, the magic
 of a signet."""
+import json
 import os
 
 from blocks import next_block
-from framework import contains, equal, main
+from framework import contains, equal, main, wait_until
 from p2p import Peer, headers_payload
 
 
@@ -44,6 +45,48 @@ def refused_headers(node):
     contains(log_since(node, mark), "ContextualCheckBlockHeader: %s, time-too-old" % early.hash)
 
 
+def json_lines(t):
+    """Each line an object; events have names and fields."""
+    node = t.node("-logformat=json", "-debug=net")
+    tip = node.mine(3)[-1]
+    Peer(node)
+    node.stop()
+    lines = [json.loads(line) for line in log_since(node, 0).splitlines()]
+    events = {}
+    for line in lines:
+        assert line["time"] and line["level"] and line["message"], line
+        events.setdefault(line["event"], []).append(line)
+    equal([e["height"] for e in events["tip"]][-3:], [1, 2, 3])
+    equal(events["tip"][-1]["hash"], tip)
+    equal(events["start"][0]["chain"], "regtest")
+    equal(events["ready"][0]["height"], 0)
+    equal(events["stopping"][0]["exit_code"], 0)
+    connected, = events["peer_connected"]
+    equal((connected["peer"], connected["category"], connected["type"]), (0, "net", "inbound"))
+    equal([e["peer"] for e in events["peer_disconnected"]], [0])
+    node.start_fails("-logformat=xml", text="Unsupported log format -logformat=xml.")
+
+
+def rate_limit(t):
+    """A place that writes a MiB within the hour is silent from then on: here the one that shows the values of the options."""
+    options = ["-deprecatedrpc=%d%s" % (i, "x" * 700) for i in range(1700)]
+    node = t.node(start=False)
+    with open(os.path.join(node.dir, "farthing.conf"), "a") as f:
+        f.write("".join("%s\n" % option[1:] for option in options))
+    node.start()
+    wait_until(lambda: " init message: Done loading\n" in log_since(node, 0), what="the start's last line")
+    text = log_since(node, 0)
+    assert "Excessive logging detected from src/node/logging.c:" in text
+    assert "\n[*] 20" in text
+    shown = text.count("deprecatedrpc=")
+    assert 1000 < shown < len(options), shown
+    node.stop()
+    mark = size(node)
+    node.start("-nologratelimit")
+    equal(log_since(node, mark).count("deprecatedrpc="), len(options))
+    node.stop()
+
+
 def run(t):
     node = t.node()
     node.mine(1)
@@ -69,6 +112,8 @@ def run(t):
         equal("peer=0, peeraddr=%s" % name in log_since(node, mark), shown)
         node.stop()
 
+    json_lines(t)
+    rate_limit(t)
     signet = t.node(chain="signet")
     contains(log_since(signet, 0), "Signet derived magic (message start): 0a03cf40")
 

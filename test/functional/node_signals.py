@@ -145,12 +145,13 @@ def systemd(t, node):
         s.bind(path)
         s.settimeout(30 * SLOW)
         os.environ["NOTIFY_SOCKET"] = path
+        os.environ["WATCHDOG_USEC"] = "200000"
         try:
             node.start()
         finally:
-            del os.environ["NOTIFY_SOCKET"]
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
         told = []
-        while b"READY=1" not in told:
+        while b"READY=1" not in told or told.count(b"WATCHDOG=1") < 3:
             told.append(s.recv(4096))
         equal(b"STOPPING=1" in told, False)
         node.stop()

@@ -1,10 +1,14 @@
 """Rules that miners activate by version bits (BIP9) and that the node does not know: told by RPC, in the log, and once to -alertnotify."""
 import os
 
-from blocks import Block
+from blocks import Block, coinbase
 from framework import equal, main, wait_until
 
 PERIOD, THRESHOLD, BIT = 144, 108, 4
+INVALID = (
+    "Warning: Found invalid chain more than 6 blocks longer than our best chain. This could be due to database corruption or "
+    "consensus incompatibility with peers."
+)
 TEXT = "Unknown new rules activated (versionbit %d)" % BIT
 
 
@@ -49,6 +53,32 @@ def run(t):
     node.mine(1)
     equal(warnings(node), [TEXT])
     wait_until(lambda: open(told).read() == 2 * (TEXT + "\n"), what="-alertnotify has run again")
+
+
+    invalid_branch(t)
+
+
+def invalid_branch(t):
+    """A branch that is invalid and has more than six blocks' work over the tip is told for as long as it is that far ahead."""
+    told = os.path.join(t.dir, "told-branch")
+    node = t.node("-alertnotify=echo %%s >> %s" % told)
+    node.mine(2)
+    blocks, prev, height, when = [], node.getbestblockhash(), 3, node.getblockheader(node.getbestblockhash())["time"]
+    for i in range(7):
+        blocks.append(Block(prev, height + i, when + i + 1, base=coinbase(height + i, value=51 * 10**8)).solve())
+        prev = blocks[-1].hash
+    for block in blocks:
+        node.submitheader(block.hex()[:160])
+    for block in reversed(blocks):
+        node.submitblock(block.hex())
+    equal(node.getblockcount(), 2)
+    equal(warnings(node), [INVALID])
+    wait_until(lambda: os.path.exists(told) and open(told).read() == INVALID + "\n", what="-alertnotify has run")
+    node.mine(1)
+    equal(warnings(node), [])
+    node.stop()
+    node.start("-deprecatedrpc=warnings")
+    equal(node.getblockchaininfo()["warnings"], "")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 
 #include "util/fs.h"
 #include "util/log.h"
+#include "util/log_priv.h"
 #include "util/mem.h"
 #include "util/thread.h"
 #include "util/time.h"
@@ -247,6 +248,80 @@ static void test_reopen_and_shrink(void **state)
     free(big);
 }
 
+static void test_json(void **state)
+{
+    char *got;
+
+    (void)state;
+    log_thread_name("init");
+    time_mock_set(1700000000);
+    start((struct log_config){.json = true, .thread_names = true});
+    log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("tip", {"hash", "ab\"\\\x01\xff", 0}, {"height", NULL, -7}), "a \"line\"\n");
+    log_write(LOG_LEVEL_WARNING, LOG_NET, "f", 1, "g", "plain\ttext");
+    log_event(LOG_LEVEL_DEBUG, LOG_NET, LOG_EVENT("off", {"x", NULL, 1}), "not to be seen");
+    time_mock_set(0);
+    got = content(path);
+    assert_memory_equal(got, "{\"time\":\"20", 11);
+    assert_non_null(
+        strstr(got, "Z\",\"mocktime\":\"2023-11-14T22:13:20Z\",\"level\":\"info\",\"thread\":\"init\",\"event\":\"tip\",\"hash\":"
+                    "\"ab\\\"\\\\\\u0001\\u00ff\",\"height\":-7,\"message\":\"a \\\"line\\\"\"}\n{\"time\""));
+    assert_non_null(strstr(
+        got,
+        "\"level\":\"warning\",\"category\":\"net\",\"thread\":\"init\",\"event\":\"log\",\"message\":\"plain\\u0009text\"}\n"));
+    assert_null(strstr(got, "not to be seen"));
+    free(got);
+}
+
+static void test_limit_places(void **state)
+{
+    struct log_limit l = {0};
+    struct log_place p;
+
+    (void)state;
+    log_limit_init(&l, 100, 5);
+    assert_int_equal(log_limit_consume(&l, "a.c", 1, "f", 100), LOG_LIMIT_BELOW);
+    assert_int_equal(log_limit_consume(&l, "a.c", 2, "f", 101), LOG_LIMIT_REACHED);
+    assert_int_equal(log_limit_consume(&l, "a.c", 1, "f", 1), LOG_LIMIT_REACHED);
+    assert_int_equal(log_limit_consume(&l, "a.c", 1, "f", 10), LOG_LIMIT_OVER);
+    assert_int_equal(log_limit_consume(&l, "b.c", 1, "f", 10), LOG_LIMIT_BELOW);
+    assert_int_equal(l.n_over, 2);
+    assert_false(log_limit_expired(&l, &p, 5 + INT64_C(3599999999)));
+    assert_true(log_limit_expired(&l, &p, 5 + INT64_C(3600000000)));
+    assert_true(p.line == 2 && p.dropped == 101);
+    assert_true(log_limit_expired(&l, &p, 5 + INT64_C(3600000000)));
+    assert_true(p.line == 1 && p.dropped == 11);
+    assert_false(log_limit_expired(&l, &p, 5 + INT64_C(3600000000)));
+    assert_int_equal(log_limit_consume(&l, "a.c", 1, "f", 10), LOG_LIMIT_BELOW);
+    log_limit_init(&l, 0, 0);
+}
+
+static void from_one_place(int i)
+{
+    log_info("0123456789 %d", i);
+}
+
+static void test_limit(void **state)
+{
+    char *got;
+
+    (void)state;
+    start((struct log_config){.limit = 40});
+    for (int i = 0; i < 6; i++)
+        from_one_place(i);
+    log_warning("another place");
+    log_event(LOG_LEVEL_INFO, LOG_NONE, ((struct log_event){"always", NULL, 0, true}),
+              "this line is longer than the limit, and as the line of an event without a limit it is written all the same");
+    got = content(path);
+    /* the one that goes over it is the last */
+    assert_non_null(strstr(got, "0123456789 2\n[*] [warning] Excessive logging detected from test/unit/util/test_log.c:"));
+    assert_non_null(
+        strstr(got, " (from_one_place): >40 bytes logged during the last time window of 3600s. Suppressing logging to disk from "
+                    "this source location until time window resets. Console logging unaffected. Last log entry.\n[*] "
+                    "0123456789 3\n[*] [warning] another place\n[*] this line is longer"));
+    assert_null(strstr(got, "0123456789 4"));
+    free(got);
+}
+
 static void *many_lines(void *arg)
 {
     for (int i = 0; i < 500; i++)
@@ -287,6 +362,9 @@ int main(void)
         cmocka_unit_test(test_categories),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_reopen_and_shrink),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_limit_places),
+        cmocka_unit_test(test_limit),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
