@@ -13,6 +13,9 @@ typedef void (*listener_fn)(void *ctx, evutil_socket_t fd, const struct net_addr
 /** Binds and listens. Returns: NULL with Core's message in *error (to free), such as
  *  "Unable to bind to 127.0.0.1:8333 on this computer. Farthing is probably already running.". */
 struct listener *listener_new(struct loop *l, const struct net_addr *addr, listener_fn fn, void *ctx, char **error);
+/** The same on a unix socket that only this user may open; the peer that fn is told is all zero. A socket left behind at that path is replaced.
+ *  path: shorter than 108 bytes; removed by the caller at the end. */
+struct listener *listener_new_unix(struct loop *l, const char *path, listener_fn fn, void *ctx, char **error);
 void listener_free(struct listener *s);
 
 struct connector;

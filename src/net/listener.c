@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "net/endpoint.h"
@@ -36,9 +38,9 @@ void socket_local_addr(struct net_addr *out, evutil_socket_t fd)
 
 static void accepted(struct listener *s, int fd, const struct sockaddr *sa)
 {
-    struct net_addr peer, local;
+    struct net_addr peer = {0}, local;
 
-    if (!net_addr_from_sockaddr(&peer, sa)) {
+    if (sa->sa_family != AF_UNIX && !net_addr_from_sockaddr(&peer, sa)) {
         log_warning("Unknown socket family");
         close(fd);
         return;
@@ -107,14 +109,11 @@ static int bind_socket(const struct net_addr *addr, char **error)
     return -1;
 }
 
-struct listener *listener_new(struct loop *l, const struct net_addr *addr, listener_fn fn, void *ctx, char **error)
+/* Takes the socket. Returns: NULL with *error. */
+static struct listener *listen_on(struct loop *l, int fd, listener_fn fn, void *ctx, char **error)
 {
     struct listener *s;
-    char text[NET_ADDR_TEXT];
-    int fd = bind_socket(addr, error);
 
-    if (fd < 0)
-        return NULL;
     if (listen(fd, SOMAXCONN) != 0) {
         *error = xasprintf("Listening for incoming connections failed (listen returned error %s (%d))", strerror(errno), errno);
         close(fd);
@@ -130,9 +129,62 @@ struct listener *listener_new(struct loop *l, const struct net_addr *addr, liste
     s->retry = event_new(loop_base(l), -1, 0, on_event, s);
     ASSERT(s->ev && s->retry);
     event_add(s->ev, NULL);
-    net_addr_text(text, addr);
-    log_info("Bound to %s", text);
     return s;
+}
+
+struct listener *listener_new(struct loop *l, const struct net_addr *addr, listener_fn fn, void *ctx, char **error)
+{
+    struct listener *s;
+    char text[NET_ADDR_TEXT];
+    int fd = bind_socket(addr, error);
+
+    s = fd < 0 ? NULL : listen_on(l, fd, fn, ctx, error);
+    net_addr_text(text, addr);
+    if (s)
+        log_info("Bound to %s", text);
+    return s;
+}
+
+/* A socket that a process left behind which is no more: nobody accepts there. Returns: false if it is in use or no socket. */
+static bool remove_stale(const struct sockaddr_un *un)
+{
+    struct stat st;
+    int fd;
+    bool stale;
+
+    if (lstat(un->sun_path, &st) != 0)
+        return errno == ENOENT;
+    if (!S_ISSOCK(st.st_mode))
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    stale = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof(*un)) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return stale && unlink(un->sun_path) == 0;
+}
+
+struct listener *listener_new_unix(struct loop *l, const char *path, listener_fn fn, void *ctx, char **error)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(un.sun_path)) {
+        *error = xasprintf("The path of a unix socket may not be longer than %zu bytes", sizeof(un.sun_path) - 1);
+        return NULL;
+    }
+    memcpy(un.sun_path, path, strlen(path) + 1);
+    if (!remove_stale(&un)) {
+        *error = xasprintf("%s is in use or is no socket", path);
+        return NULL;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || fchmod(fd, 0600) != 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) != 0 || chmod(path, 0600) != 0) {
+        *error = xasprintf("Unable to bind to %s (%s)", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    return listen_on(l, fd, fn, ctx, error);
 }
 
 void listener_free(struct listener *s)

@@ -149,7 +149,9 @@ static const struct arg_spec specs[] = {
     {"rpcauth", "<userpw>", R, ARG_SENSITIVE,
      "Username and HMAC-SHA-256 hashed password: <USERNAME>:<SALT>$<HASH>; may be given several times"},
     {"rpcbind", "<addr>[:port]", R, ARG_NETWORK_ONLY,
-     "Bind to given address for JSON-RPC. Ignored unless -rpcallowip is given (default: 127.0.0.1 and ::1)"},
+     "Bind to given address for JSON-RPC. Ignored unless -rpcallowip is given (default: 127.0.0.1 and ::1). unix:<path>: a unix "
+     "socket that only "
+     "this user may open, beside the addresses"},
     {"rpccookiefile", "<loc>", R, 0, "Location of the auth cookie, relative to the network's datadir (default: .cookie)"},
     {"rpccookieperms", "<readable-by>", R, 0, "Who may read the auth cookie: owner, group or all (default: owner)"},
     {"rpcdoccheck", NULL, R, ARG_DEBUG_ONLY,
@@ -159,6 +161,11 @@ static const struct arg_spec specs[] = {
      "Listen for JSON-RPC connections on <port> (default: 8332, testnet3: 18332, testnet4: 48332, signet: 38332, regtest: 18443)"},
     {"rpcservertimeout", "<n>", R, ARG_DEBUG_ONLY, "Timeout during HTTP requests in seconds (default: 30)"},
     {"rpcthreads", "<n>", R, 0, "Number of threads to service RPC calls (default: 16)"},
+    {"rpctlscert", "<file>", R, 0,
+     "Certificate (PEM) with which JSON-RPC speaks TLS, relative to the network's datadir; needs -rpctlskey. If neither file "
+     "exists, a key and a "
+     "self-signed certificate are made. Plain text is then taken from this machine only"},
+    {"rpctlskey", "<file>", R, 0, "Key (PEM, not encrypted) of -rpctlscert"},
     {"rpcuser", "<user>", R, ARG_SENSITIVE, "Username for JSON-RPC connections"},
     {"rpcwhitelist", "<whitelist>", R, 0, "Commands that a user may call: <USERNAME>:<rpc 1>,<rpc 2>,..."},
     {"rpcwhitelistdefault", NULL, R, 0, "Users without -rpcwhitelist may call nothing (default: 1 if any -rpcwhitelist is given)"},

@@ -1,6 +1,7 @@
 /* auth.c - who may call: the cookie file, -rpcuser/-rpcpassword, -rpcauth, and -rpcwhitelist. Made once at start, read-only after (loop and pool
  * threads); passwords are kept as salted hashes only. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,7 +70,7 @@ static bool make_cookie(struct rpc_auth *a, const struct rpc_host *host)
 {
     const char *name = args_str(host->args, "rpccookiefile", ".cookie"), *perms = args_str(host->args, "rpccookieperms", "owner");
     uint8_t raw[32];
-    char password[65], *text, *path;
+    char password[65], *text, *path, *tmp;
     unsigned mode;
     enum rc rc;
 
@@ -85,9 +86,11 @@ static bool make_cookie(struct rpc_auth *a, const struct rpc_host *host)
     hex_encode(password, raw, sizeof(raw));
     path = *name == '/' ? xstrdup(name) : fs_join(host->datadir, name);
     text = xasprintf("__cookie__:%s", password);
-    rc = fs_write_atomic(path, text, strlen(text), mode);
-    if (rc == RC_OK && chmod(path, mode) != 0)
+    tmp = xasprintf("%s.tmp", path); /* Bitcoin Core's name for it, which its tests make unusable */
+    rc = fs_write_atomic(tmp, text, strlen(text), mode);
+    if (rc == RC_OK && (chmod(tmp, mode) != 0 || rename(tmp, path) != 0))
         rc = RC_IO;
+    free(tmp);
     crypto_wipe(text, strlen(text));
     free(text);
     if (rc != RC_OK) {

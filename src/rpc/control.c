@@ -57,8 +57,8 @@ static void stop(struct rpc_call *call)
     pthread_mutex_lock(&s->mutex);
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->mutex);
-    if (s->http)
-        http_server_tip_changed(s->http);
+    if (s->front)
+        rpc_http_tip_changed(s->front);
     if (wait <= 0) {
         say_stopping(call);
         return;

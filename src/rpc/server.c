@@ -53,7 +53,7 @@ bool rpc_server_start(struct rpc_server **out, const struct rpc_host *host, char
     *error = NULL;
     s->loop_thread = pthread_self();
     s->has_loop_thread = true;
-    if (rpc_auth_init(&s->auth, host, error) && http_server_start(&s->http, s, error)) {
+    if (rpc_auth_init(&s->auth, host, error) && rpc_http_start(&s->front, s, error)) {
         *out = s;
         return true;
     }
@@ -83,9 +83,9 @@ void rpc_server_stop(struct rpc_server *s)
     pthread_mutex_lock(&s->mutex);
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->mutex);
-    if (s->http)
-        http_server_stop(s->http); /* empties the pool, sends what is done */
-    s->http = NULL;
+    if (s->front)
+        rpc_http_stop(s->front); /* empties the pool, sends what is done */
+    s->front = NULL;
     rpc_auth_free(s->auth);
     s->auth = NULL;
 }
@@ -94,7 +94,7 @@ void rpc_server_free(struct rpc_server *s)
 {
     if (!s)
         return;
-    if (s->http)
+    if (s->front)
         rpc_server_stop(s);
     rpc_server_unref(s);
 }
@@ -103,8 +103,8 @@ static void tip_on_loop(void *arg)
 {
     struct rpc_server *s = arg;
 
-    if (s->http)
-        http_server_tip_changed(s->http);
+    if (s->front)
+        rpc_http_tip_changed(s->front);
     rpc_server_unref(s);
 }
 

@@ -1,10 +1,11 @@
-/* server_priv.h - the server's state, shared by server.c, request.c, wait.c, threads.c, http.c and auth.c. */
+/* server_priv.h - the server's state, shared by server.c, request.c, wait.c, threads.c, http.c, http_rpc.c and auth.c. */
 #ifndef FARTHING_RPC_SERVER_PRIV_H
 #define FARTHING_RPC_SERVER_PRIV_H
 
 #include "rpc/priv.h"
 
 struct http_server;
+struct rpc_http;
 struct rpc_auth;
 struct block_cache;
 struct template_store;
@@ -37,7 +38,8 @@ struct rpc_server {
     _Atomic uint64_t last_template;    /* of the last block template: transactions << 32 | weight; 0: none yet */
 
     struct rpc_auth *auth;    /* read-only after start */
-    struct http_server *http; /* loop thread */
+    struct rpc_http *front;   /* loop thread */
+    struct http_server *http; /* the front's; loop thread */
 };
 
 struct rpc_server *rpc_server_new(const struct rpc_host *host);
@@ -99,9 +101,9 @@ bool rpc_auth_check(const struct rpc_auth *a, const char *header, char **user);
 bool rpc_auth_user_allowed(const struct rpc_auth *a, const char *user);
 bool rpc_auth_method_allowed(const struct rpc_auth *a, const char *user, const char *method);
 
-/* ---- http.c, loop thread ---- */
-bool http_server_start(struct http_server **out, struct rpc_server *s, char **error);
-void http_server_stop(struct http_server *h);
-void http_server_tip_changed(struct http_server *h);
+/* ---- http_rpc.c, loop thread ---- */
+bool rpc_http_start(struct rpc_http **out, struct rpc_server *s, char **error);
+void rpc_http_stop(struct rpc_http *h);
+void rpc_http_tip_changed(struct rpc_http *h);
 
 #endif
