@@ -11,9 +11,12 @@ OPT     ?= -O2
 SAN     ?=
 
 # Reading order: a module uses only those in its line of contrib/lint/layers.txt.
-MODULES := util crypto primitives script consensus policy descriptor psbt storage net chain mempool index sync mining rpc electrum node
+MODULES := util crypto primitives script consensus policy descriptor psbt storage net chain mempool index sync mining zmq rpc electrum node
 
 PACKAGES := libsecp256k1 libssl libcrypto libevent libevent_pthreads libevent_openssl json-c
+# Notifications need libzmq (make HAVE_ZMQ= does without it).
+HAVE_ZMQ := $(shell $(PKG) --exists libzmq 2>/dev/null && echo 1)
+LEFT_OUT := $(if $(HAVE_ZMQ),src/zmq/absent.c,src/zmq/publisher.c src/zmq/socket.c)
 WARN  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-align -Wvla
 HARD  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 ifneq ($(SAN),)
@@ -23,9 +26,9 @@ endif
 CFLAGS   ?=
 LDFLAGS  ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(OPT) -g $(HARD) -fPIC -ffunction-sections -fdata-sections -pthread $(WARN) \
-              $(shell $(PKG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
+              $(shell $(PKG) --cflags $(PACKAGES) 2>/dev/null) $(if $(HAVE_ZMQ),-DWITH_ZMQ) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
-EXT_LIBS := $(shell $(PKG) --libs $(PACKAGES) 2>/dev/null) -lleveldb -lm
+EXT_LIBS := $(shell $(PKG) --libs $(PACKAGES) $(if $(HAVE_ZMQ),libzmq) 2>/dev/null) -lleveldb -lm
 
 ifeq ($(V),1)
 Q :=
@@ -41,7 +44,7 @@ $(foreach m,$(MODULES),$(eval LAYER_$(m) := $(shell sed -n 's/^$(m): *\([^|]*\)|
 below = $(filter $(LAYER_$(1)) $(foreach m,$(LAYER_$(1)),$(LAYER_$(m))) $(filter-out node,$(1)),$(MODULES))
 libs_for = $(patsubst %,$(BUILD)/lib%.a,$(call reverse,$(call below,$(1))))
 
-src_of = $(sort $(wildcard src/$(1)/*.c))
+src_of = $(filter-out $(LEFT_OUT),$(sort $(wildcard src/$(1)/*.c)))
 obj_of = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(call src_of,$(1)))
 
 SOURCES := $(foreach m,$(MODULES) cli lib,$(call src_of,$(m)))

@@ -38,21 +38,24 @@ if have apt-get; then
         make gcc libc6-dev pkg-config binutils git ca-certificates \
         libsecp256k1-dev libssl-dev libleveldb-dev libevent-dev libjson-c-dev uthash-dev libcmocka-dev \
         python3 clang clang-format cppcheck
+    # Notifications: the build does without them, and their tests without the Python module.
+    as_root apt-get install -y -q --no-install-recommends libzmq3-dev || echo "install-deps.sh: no libzmq here: built without notifications"
+    as_root apt-get install -y -q --no-install-recommends python3-zmq || echo "install-deps.sh: no python3-zmq here: one test does less"
     # A SOCKS5 server for one functional test, which says so when it is missing.
     as_root apt-get install -y -q --no-install-recommends microsocks || echo "install-deps.sh: no microsocks here: one test does less"
 elif have dnf; then
     as_root dnf install -y make gcc glibc-devel pkgconf-pkg-config binutils git \
         libsecp256k1-devel openssl-devel leveldb-devel libevent-devel json-c-devel uthash-devel libcmocka-devel \
-        python3 clang clang-tools-extra cppcheck
+        python3 clang clang-tools-extra cppcheck zeromq-devel python3-zmq
 elif have apk; then
     as_root apk add make gcc musl-dev linux-headers pkgconf binutils git bash \
         libsecp256k1-dev openssl-dev leveldb-dev libevent-dev json-c-dev uthash-dev cmocka-dev \
-        python3 clang clang-extra-tools cppcheck
+        python3 clang clang-extra-tools cppcheck zeromq-dev py3-pyzmq
 elif have pacman; then
     as_root pacman -S --needed --noconfirm make gcc pkgconf binutils git \
-        libsecp256k1 openssl leveldb libevent json-c uthash cmocka python clang cppcheck
+        libsecp256k1 openssl leveldb libevent json-c uthash cmocka python clang cppcheck zeromq python-pyzmq
 elif have brew; then
-    brew install make gcc pkg-config secp256k1 openssl@3 leveldb libevent json-c uthash cmocka python3 clang-format cppcheck
+    brew install make gcc pkg-config secp256k1 openssl@3 leveldb libevent json-c uthash cmocka python3 clang-format cppcheck zeromq
 else
     echo "install-deps.sh: no package manager that I know (apt-get, dnf, apk, pacman, brew)" >&2
     exit 1

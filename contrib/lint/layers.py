@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-EXTERNAL = {"openssl": ("openssl/",), "secp256k1": ("secp256k1",), "leveldb": ("leveldb/",), "event2": ("event2/",), "json-c": ("json-c/",)}
+EXTERNAL = {"openssl": ("openssl/",), "secp256k1": ("secp256k1",), "leveldb": ("leveldb/",), "event2": ("event2/",), "json-c": ("json-c/",),
+            "zmq": ("zmq.h",)}
 
 
 def read_layers():

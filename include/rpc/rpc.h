@@ -15,6 +15,7 @@
 
 struct cpu_miner;
 struct stratum;
+struct zmq_publisher;
 
 /* The node's parts as commands use them. Filled by node; all outlive the server. */
 struct rpc_host {
@@ -37,8 +38,9 @@ struct rpc_host {
     struct node_net *net;     /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
-    struct cpu_miner *miner; /* NULL: none */
-    struct stratum *stratum; /* NULL: off; loop thread */
+    struct cpu_miner *miner;   /* NULL: none */
+    struct stratum *stratum;   /* NULL: off; loop thread */
+    struct zmq_publisher *zmq; /* NULL: no notifications */
     atomic_bool *interrupt;
     const atomic_bool
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */

@@ -139,11 +139,12 @@ void mempool_forget_fees(struct mempool *m)
     }
 }
 
+/* What spends the same as a transaction of a block, which may be in the pool itself. */
 static void remove_conflicts(struct mempool *m, const struct tx *tx)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
         const struct entry *other = index_find_spender(m, &tx->in[i].prevout);
-        if (other) {
+        if (other && !txid_equal(&other->pub.tx->txid, &tx->txid)) {
             pool_forget_delta(m, &other->pub.tx->txid);
             pool_remove_recursive(m, other->pub.tx, REMOVED_CONFLICT);
         }
@@ -184,9 +185,9 @@ void mempool_block_connected(struct mempool *m, const struct block *b, int32_t h
     if (m->waiting.n)
         remove_waiting(m, b);
     if (m->by_txid.n) {
-        remove_confirmed(m, b, &known);
         for (uint32_t i = 0; i < b->n_tx && m->by_txid.n; i++)
-            remove_conflicts(m, &b->tx[i]);
+            remove_conflicts(m, &b->tx[i]); /* first: their sequence numbers are published, those of the confirmed are not */
+        remove_confirmed(m, b, &known);
     }
     for (uint32_t i = 0; i < b->n_tx && m->n_delta; i++)
         pool_forget_delta(m, &b->tx[i].txid);

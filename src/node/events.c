@@ -6,6 +6,7 @@
 #include "node/private.h"
 #include "util/log.h"
 #include "util/time.h"
+#include "zmq/publisher.h"
 
 #define MOST_PUT_BACK 10 /* blocks of one invalidateblock */
 
@@ -14,6 +15,7 @@ static void on_block_connected(void *ctx, const struct block_entry *e, struct bl
     struct node *n = ctx;
     if (n->mempool)
         mempool_block_connected(n->mempool, block, e->node.height);
+    node_zmq_connected(n, block);
     if (n->net)
         node_net_block_connected(n->net, e, block);
 }
@@ -36,6 +38,7 @@ static void on_block_disconnected(void *ctx, const struct block_entry *e, struct
     node_indexes_disconnected(n, e);
     if (n->mempool)
         mempool_block_disconnected(n->mempool, block);
+    node_zmq_disconnected(n, block);
 }
 
 /* Blocks taken away by hand: the pool follows at each, but what deep ones held is not put back. */
@@ -93,6 +96,7 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         node_chain_opened(n);
     if (n->mempool)
         mempool_tip_changed(n->mempool);
+    node_zmq_tip_changed(n, tip, fork, initial_download);
     if (n->net)
         node_net_tip_changed(n->net, tip, fork, initial_download);
     if (n->rpc)
@@ -184,7 +188,7 @@ static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence
     struct mempool_entry e;
     bool known;
 
-    (void)sequence;
+    zmq_publish_tx_added(n->zmq.publisher, tx, sequence);
     if (!n->net)
         return;
     known = mempool_get(n->mempool, &e, &tx->txid);
@@ -195,7 +199,8 @@ static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence
 static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t sequence)
 {
     struct node *n = ctx;
-    (void)sequence;
+    if (strcmp(reason, "block") != 0)
+        zmq_publish_tx_removed(n->zmq.publisher, tx, sequence);
     if (n->net)
         node_net_tx_removed(n->net, tx, strcmp(reason, "replaced") == 0);
 }

@@ -90,7 +90,7 @@ static bool check_space(const struct node_config *c, char **error)
 static bool settle(struct node_config *c, char **error)
 {
     node_net_interact(c->args);
-    return node_config_apply(c, error) && node_net_check(c, error);
+    return node_config_apply(c, error) && node_net_check(c, error) && node_zmq_check(c->args, error);
 }
 
 static int run(struct node_config *c)

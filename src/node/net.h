@@ -15,6 +15,8 @@ void node_net_interact(struct args *a);
 /** Checks the network options alone, so that a mistake is reported before the chain is loaded. Returns: false with Core's text in *error
  *  (to free), such as "Invalid netmask specified in -whitelist: '1.2.3.4.5'". */
 bool node_net_check(const struct node_config *config, char **error);
+/** The same for -zmqpub<topic> ("Invalid port specified in -zmqpubrawtx: 'a:b'"). */
+bool node_zmq_check(const struct args *a, char **error);
 /** Makes the parts; nothing is opened yet. The options have passed node_net_check. Everything passed must outlive it. filters: NULL: there is no
  *  such index. Any one thread. */
 struct node_net *node_net_new(const struct node_config *config, struct loop *loop, struct chain *chain, struct mempool *mempool,

@@ -137,6 +137,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->net_ops = &net_ops;
     h->mining = &n->config->mining;
     h->miner = n->miner;
+    h->zmq = n->zmq.publisher;
     h->stratum = n->stratum;
     h->loaded = &n->mempool_loaded;
     h->interrupt = &n->interrupt;
@@ -240,6 +241,7 @@ static void close_all(struct node *n)
     pool_free(n->io); /* its jobs read blocks: before the chain closes */
     queue_close(n->validation);
     pthread_join(n->validation_thread, NULL); /* flushes and closes the chain */
+    node_zmq_close(n);
     if (n->rpc)
         rpc_server_free(n->rpc);
     if (n->net)
@@ -269,6 +271,8 @@ int node_run(struct node_config *config, int ready_fd)
         atomic_store(&n.exit_code, EXIT_FAILURE);
         atomic_store(&n.interrupt, true);
     }
+    if (!atomic_load(&n.interrupt))
+        node_zmq_open(&n);
     n.validation_thread = thread_start("validation", node_validation_main, &n);
     if (!atomic_load(&n.interrupt))
         loop_run(n.loop);

@@ -13,6 +13,7 @@
 #define M "Block creation options"
 #define N "Node relay options"
 #define P "Chain selection options"
+#define Z "ZeroMQ notification options"
 #define D "Debugging/Testing options"
 #define IGNORED(name)                                                                                                              \
     {                                                                                                                              \
@@ -59,7 +60,8 @@ static const struct arg_spec specs[] = {
     {"pid", "<file>", O, 0,
      "Specify pid file, relative to the network's datadir (default: farthingd.pid, or bitcoind.pid beside a bitcoin.conf)"},
     {"prune", "<n>", O, 0,
-     "Delete old blocks: 0 = keep all, 1 = allow pruneblockchain, >=550 = keep block files under that many MiB (default: 0). Incompatible with -txindex and -txospenderindex"},
+     "Delete old blocks: 0 = keep all, 1 = allow pruneblockchain, >=550 = keep block files under that many MiB (default: 0). "
+     "Incompatible with -txindex and -txospenderindex"},
     {"reindex", NULL, O, 0, "Wipe chain state and block index, and rebuild them from blk*.dat files on disk"},
     {"reindex-chainstate", NULL, O, 0, "Wipe chain state, and rebuild it from blk*.dat files on disk"},
     {"shutdownnotify", "<cmd>", O, 0, "Execute command immediately before beginning shutdown"},
@@ -231,6 +233,17 @@ static const struct arg_spec specs[] = {
     {"vbparams", "<deployment:start:end[:min_activation_height]>", P, ARG_DEBUG_ONLY,
      "Parameters of a version bits deployment (regtest)"},
 
+    {"zmqpubhashblock", "<address>", Z, 0, "Enable publish hash block in <address>"},
+    {"zmqpubhashtx", "<address>", Z, 0, "Enable publish hash transaction in <address>"},
+    {"zmqpubrawblock", "<address>", Z, 0, "Enable publish raw block in <address>"},
+    {"zmqpubrawtx", "<address>", Z, 0, "Enable publish raw transaction in <address>"},
+    {"zmqpubsequence", "<address>", Z, 0, "Enable publish hash block and tx sequence in <address>"},
+    {"zmqpubhashblockhwm", "<n>", Z, 0, "Set publish hash block outbound message high water mark (default: 1000)"},
+    {"zmqpubhashtxhwm", "<n>", Z, 0, "Set publish hash transaction outbound message high water mark (default: 1000)"},
+    {"zmqpubrawblockhwm", "<n>", Z, 0, "Set publish raw block outbound message high water mark (default: 1000)"},
+    {"zmqpubrawtxhwm", "<n>", Z, 0, "Set publish raw transaction outbound message high water mark (default: 1000)"},
+    {"zmqpubsequencehwm", "<n>", Z, 0, "Set publish hash block and tx sequence outbound message high water mark (default: 1000)"},
+
     {"acceptstalefeeestimates", NULL, D, ARG_DEBUG_ONLY,
      "Read fee estimates even if they are stale (regtest only; default: 0); they are when they are 60 hours old"},
     {"capturemessages", NULL, D, ARG_DEBUG_ONLY, "Capture all P2P messages to disk, below message_capture/ (default: 0)"},
@@ -275,16 +288,6 @@ static const struct arg_spec specs[] = {
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
     IGNORED("rest"),
-    IGNORED("zmqpubhashblock"),
-    IGNORED("zmqpubhashblockhwm"),
-    IGNORED("zmqpubhashtx"),
-    IGNORED("zmqpubhashtxhwm"),
-    IGNORED("zmqpubrawblock"),
-    IGNORED("zmqpubrawblockhwm"),
-    IGNORED("zmqpubrawtx"),
-    IGNORED("zmqpubrawtxhwm"),
-    IGNORED("zmqpubsequence"),
-    IGNORED("zmqpubsequencehwm"),
     IGNORED("addresstype"),
     IGNORED("avoidpartialspends"),
     IGNORED("changetype"),
@@ -314,7 +317,8 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "rest", "wallet", "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
+    "rest",
+    "wallet",
 };
 
 const struct arg_spec *options_table(size_t *n)

@@ -21,6 +21,15 @@
 #include "script/cache.h"
 
 struct event;
+struct zmq_publisher;
+
+/* Notifications over ZeroMQ, and blocks that wait for the end of their step. Validation thread. */
+struct node_zmq {
+    struct zmq_publisher *publisher; /* NULL: none */
+    struct block **held;
+    size_t n_held, cap_held, held_bytes;
+    struct block *last; /* connected last */
+};
 
 #define NODE_INDEXES 4
 
@@ -43,6 +52,7 @@ struct node {
     int64_t fees_flushed;              /* monotonic microseconds */
     struct cpu_miner *miner;           /* made when the chain stands */
     _Atomic(struct stratum *) stratum; /* NULL: off */
+    struct node_zmq zmq;
     struct node_net *net;
     bool net_started;
     struct rpc_server *rpc;
@@ -80,6 +90,14 @@ void node_fees_forward(void *ctx, int64_t seconds); /* as if so much time had pa
 void node_fees_close(struct node *n);               /* writes them for the last time */
 bool node_fees_current(void *ctx);                  /* see struct mempool_chain */
 bool node_fees_initial_download(void *ctx);
+
+/* zmq.c */
+void node_zmq_open(struct node *n);  /* main thread, before validation begins */
+void node_zmq_close(struct node *n); /* main thread, after it has ended */
+void node_zmq_connected(struct node *n, struct block *b);
+void node_zmq_disconnected(struct node *n, struct block *b);
+/* After the mempool has followed. */
+void node_zmq_tip_changed(struct node *n, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
 
 /* events.c */
 struct chain_events node_chain_events(struct node *n);

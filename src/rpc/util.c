@@ -155,14 +155,6 @@ static void deriveaddresses(struct rpc_call *call)
     descriptor_clear(&d);
 }
 
-/* ---- what this node has none of ---- */
-
-static void getzmqnotifications(struct rpc_call *call)
-{
-    jw_arr_begin(&call->out);
-    jw_arr_end(&call->out);
-}
-
 const struct rpc_command rpc_util_commands[] = {
     {"util", "validateaddress", validateaddress,
      RPC_PARAMS({"address", RPC_STR, RPC_REQUIRED, NULL, "The bitcoin address to validate", NULL}), 0,
@@ -176,6 +168,4 @@ const struct rpc_command rpc_util_commands[] = {
                  "to derive.",
                  "range"}),
      0, "Derives one or more addresses corresponding to an output descriptor.\n"},
-    {"zmq", "getzmqnotifications", getzmqnotifications, NULL, RPC_INLINE,
-     "Returns information about the active ZeroMQ notifications.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};
