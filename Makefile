@@ -26,7 +26,7 @@ endif
 CFLAGS   ?=
 LDFLAGS  ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Isrc $(OPT) -g $(HARD) -fPIC -ffunction-sections -fdata-sections -pthread $(WARN) \
-              $(shell $(PKG) --cflags $(PACKAGES) 2>/dev/null) $(if $(HAVE_ZMQ),-DWITH_ZMQ) $(CFLAGS)
+              $(shell $(PKG) --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 EXT_LIBS := $(shell $(PKG) --libs $(PACKAGES) $(if $(HAVE_ZMQ),libzmq) 2>/dev/null) -lleveldb -lm
 
@@ -71,6 +71,8 @@ $(BUILD)/obj/%.o: src/%.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(FLAGS_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
+
+FLAGS_rpc_zmq := $(if $(HAVE_ZMQ),-DWITH_ZMQ)
 
 # Instruction-set kernels are compiled with their own flags and chosen at run time.
 ifneq ($(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),)
