@@ -25,32 +25,57 @@ static uint64_t hash_of(const struct spender_index *x, const struct outpoint *o)
 
 /* ---- following the chain ---- */
 
-/* Writes or deletes the rows of a block. */
-static enum rc write_rows(struct spender_index *x, const struct block_entry *e, const struct block *b, bool add)
+static int compare_rows(const void *pa, const void *pb)
+{
+    const struct spender_row *a = pa, *b = pb;
+
+    return (a->hash > b->hash) - (a->hash < b->hash);
+}
+
+/* Writes or deletes rows, about in the order of their keys: the database takes them faster so. */
+static enum rc write_rows(struct spender_index *x, struct spender_row *rows, size_t n, bool add)
 {
     struct kv_batch *batch = kv_batch_new(x->kv);
     struct writer w = WRITER_INIT;
-    struct spender_row row;
-    struct entry_facts f;
     enum rc rc;
 
-    chain_facts(x->chain, e, &f);
-    row.at.block = f.pos;
-    for (uint32_t i = 1; i < b->n_tx; i++) {
-        row.at.offset = (uint32_t)(b->tx[i].raw - b->raw) - BLOCK_HEADER_SIZE;
-        for (uint32_t j = 0; j < b->tx[i].n_in; j++) {
-            row.hash = hash_of(x, &b->tx[i].in[j].prevout);
-            w.len = 0;
-            spender_row_encode(&w, &row);
-            if (add)
-                kv_batch_put(batch, w.data, w.len, "", 0);
-            else
-                kv_batch_delete(batch, w.data, w.len);
-        }
+    qsort(rows, n, sizeof(*rows), compare_rows);
+    for (size_t i = 0; i < n; i++) {
+        w.len = 0;
+        spender_row_encode(&w, &rows[i]);
+        if (add)
+            kv_batch_put(batch, w.data, w.len, "", 0);
+        else
+            kv_batch_delete(batch, w.data, w.len);
     }
     rc = kv_batch_write(batch, false);
     kv_batch_free(batch);
     writer_clear(&w);
+    return rc;
+}
+
+static enum rc write_block(struct spender_index *x, const struct block_entry *e, const struct block *b, bool add)
+{
+    struct spender_row *rows;
+    struct entry_facts f;
+    size_t n = 0;
+    enum rc rc;
+
+    chain_facts(x->chain, e, &f);
+    for (uint32_t i = 1; i < b->n_tx; i++)
+        n += b->tx[i].n_in;
+    if (!n)
+        return RC_OK;
+    rows = xmalloc(n * sizeof(*rows));
+    n = 0;
+    for (uint32_t i = 1; i < b->n_tx; i++) {
+        struct tx_position at = {f.pos, (uint32_t)(b->tx[i].raw - b->raw) - BLOCK_HEADER_SIZE};
+
+        for (uint32_t j = 0; j < b->tx[i].n_in; j++)
+            rows[n++] = (struct spender_row){hash_of(x, &b->tx[i].in[j].prevout), at};
+    }
+    rc = write_rows(x, rows, n, add);
+    free(rows);
     return rc;
 }
 
@@ -64,7 +89,7 @@ static enum rc sp_start(void *impl, const struct block_entry *best)
 static enum rc sp_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
 {
     (void)undo;
-    return write_rows(impl, e, b, true);
+    return write_block(impl, e, b, true);
 }
 
 static enum rc sp_remove(void *impl, const struct block_entry *e)
@@ -75,7 +100,7 @@ static enum rc sp_remove(void *impl, const struct block_entry *e)
 
     if (rc != RC_OK)
         return rc;
-    rc = write_rows(x, e, b, false);
+    rc = write_block(x, e, b, false);
     block_unref(b);
     return rc;
 }

@@ -82,6 +82,29 @@ static void put_number(struct tx_index *x, struct kv_batch *batch, struct writer
     kv_batch_put(batch, w->data, w->len, number, sizeof(number));
 }
 
+static int compare_rows(const void *pa, const void *pb)
+{
+    const struct tx_row *a = pa, *b = pb;
+
+    return (a->hash > b->hash) - (a->hash < b->hash);
+}
+
+/* In the order of the keys: the database takes them faster so. */
+static void put_rows(struct tx_index *x, struct kv_batch *batch, struct writer *w, const struct block *b)
+{
+    struct tx_row *rows = xmalloc(b->n_tx * sizeof(*rows));
+
+    for (uint32_t i = 0; i < b->n_tx; i++)
+        rows[i] = (struct tx_row){hash_of(x, &b->tx[i].txid), x->next_number, (uint32_t)(b->tx[i].raw - b->raw)};
+    qsort(rows, b->n_tx, sizeof(*rows), compare_rows);
+    for (uint32_t i = 0; i < b->n_tx; i++) {
+        w->len = 0;
+        tx_row_encode(w, &rows[i]);
+        kv_batch_put(batch, w->data, w->len, "", 0);
+    }
+    free(rows);
+}
+
 static enum rc tx_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
 {
     struct tx_index *x = impl;
@@ -97,11 +120,7 @@ static enum rc tx_append(void *impl, const struct block_entry *e, const struct b
         return rc;
     batch = kv_batch_new(x->kv);
     put_number(x, batch, &w, e);
-    for (uint32_t i = 0; i < b->n_tx; i++) {
-        w.len = 0;
-        tx_row_encode(&w, &(struct tx_row){hash_of(x, &b->tx[i].txid), x->next_number, (uint32_t)(b->tx[i].raw - b->raw)});
-        kv_batch_put(batch, w.data, w.len, "", 0);
-    }
+    put_rows(x, batch, &w, b);
     rc = kv_batch_write(batch, false);
     if (rc == RC_OK)
         x->next_number++;

@@ -56,7 +56,7 @@ static const struct kind {
 };
 
 #define CACHE_MIN ((size_t)1 << 20)
-#define CACHE_MAX ((size_t)16 << 20) /* records are small and written once */
+#define CACHE_MAX ((size_t)8 << 20) /* records are small and written once */
 
 static bool wanted(const struct node_config *c, const struct kind *k)
 {
