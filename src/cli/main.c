@@ -4,22 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "cli/generate.h"
 #include "cli/getinfo.h"
-#include "cli/http.h"
 #include "cli/netinfo.h"
 #include "cli/output.h"
 #include "cli/reply.h"
 #include "cli/request.h"
-#include "util/bytes.h"
-#include "util/json_check.h"
+#include "cli/words.h"
 #include "util/mem.h"
 #include "util/time.h"
 #include "util/version.h"
-
-#define RPC_IN_WARMUP (-28)
 
 #define O "Options"
 #define P "Chain selection options"
@@ -34,6 +30,8 @@ static const struct arg_spec specs[] = {
     {"conf", "<file>", O, 0,
      "Specify configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that exists)"},
     {"datadir", "<dir>", O, ARG_NO_NEGATION, "Specify data directory (default: ~/.farthing)"},
+    {"ipcconnect", "<address>", O, ARG_DEBUG_ONLY, "Accepted with auto or 0: there is no IPC here"},
+    {"miningaddress", "<addr>", O, ARG_NETWORK_ONLY, "With -generate, for a node without a wallet: the address to pay to"},
     {"named", NULL, O, 0, "Pass named instead of positional arguments (default: false)"},
     {"rpcid", "<id>", O, 0, "Set a custom JSON-RPC request ID string (default: 1)"},
     {"rpcclienttimeout", "<n>", O, 0, "Timeout in seconds during HTTP requests, or 0 for no timeout (default: 900)"},
@@ -48,6 +46,8 @@ static const struct arg_spec specs[] = {
     {"rpcwallet", "<walletname>", O, 0, "Send the command to /wallet/<walletname>"},
     {"stdin", NULL, O, 0, "Read extra arguments from standard input, one per line until EOF"},
     {"stdinrpcpass", NULL, O, 0, "Read RPC password from standard input as a single line"},
+    {"stdinwalletpassphrase", NULL, O, 0,
+     "Read wallet passphrase from standard input as a single line, for walletpassphrase and walletpassphrasechange"},
     {"allowignoredconf", NULL, O, ARG_DEBUG_ONLY, "Accepted, as in the node's options"},
     {"chain", "<chain>", P, 0, "Use the chain <chain>: main, test, testnet4, signet, regtest (default: main)"},
     {"regtest", NULL, P, 0, "Use the regression test chain"},
@@ -56,6 +56,9 @@ static const struct arg_spec specs[] = {
     {"testnet", NULL, P, 0, "Use the testnet3 chain"},
     {"testnet4", NULL, P, 0, "Use the testnet4 chain"},
     {"addrinfo", NULL, C, 0, "Get the number of addresses known to the node, per network and total"},
+    {"generate", NULL, C, 0,
+     "Generate blocks for tests, to a new address of the wallet or, if the node has none, to -miningaddress. The number of blocks "
+     "(default: 1) and the most tries for each may follow"},
     {"getinfo", NULL, C, 0, "Get general information from the node"},
     {"netinfo", NULL, C, 0,
      "Get the node's connections for people to read. A level from 0 to 4 may follow (default: 0), and behind a level above 0 "
@@ -65,157 +68,6 @@ static const struct arg_spec specs[] = {
 #undef O
 #undef P
 #undef C
-
-struct client {
-    struct args *args;
-    struct confdir dir;
-    const char *path;
-};
-
-static int fail(char *text_take)
-{
-    fprintf(stderr, "error: %s\n", text_take);
-    free(text_take);
-    return EXIT_FAILURE;
-}
-
-/* The text of an HTTP status that carries no JSON-RPC reply; NULL if it may. */
-static char *status_error(const struct client *c, const struct http_reply *r, bool cookie_used, bool cookie_found)
-{
-    if (r->status == 401) {
-        const char *why = !cookie_used ? "Incorrect rpcuser or rpcpassword were specified."
-                          : args_is_negated(c->args, "rpccookiefile")
-                              ? "Cookie file was disabled via -norpccookiefile and no rpcpassword was specified."
-                          : cookie_found ? "Cookie file credentials were invalid and no rpcpassword was specified."
-                                         : "Failed to read cookie file and no rpcpassword was specified.";
-        return xasprintf("Authorization failed: %s Configuration file: (%s)", why, c->dir.conf_path ? c->dir.conf_path : "");
-    }
-    if (r->status == 503)
-        return xasprintf("Server response: %s", r->body);
-    if (r->status >= 400 && r->status != 400 && r->status != 404 && r->status != 500)
-        return xasprintf("server returned HTTP error %d", r->status);
-    return *r->body ? NULL : xstrdup("no response from server");
-}
-
-/* One exchange. Out: *reply (parsed) or *error. Returns: false on error; *transient: waiting may help. */
-static bool exchange(const struct client *c, const char *body, struct json_object **reply, bool *transient, char **error)
-{
-    struct http_reply r = {0};
-    bool cookie_used, cookie_found;
-    enum http_outcome outcome = http_post(&r, c->args, &c->dir, c->path, body, &cookie_used, &cookie_found, error);
-
-    *transient = outcome == HTTP_NO_CONNECTION;
-    if (outcome != HTTP_OK_REPLY)
-        return false;
-    *error = status_error(c, &r, cookie_used, cookie_found);
-    if (!*error) {
-        size_t len = strlen(r.body);
-        struct json_tokener *t = json_tokener_new_ex(JSON_CHECK_DEPTH);
-        bool sound = len < INT32_MAX && json_check(r.body, len);
-        *reply = sound ? json_tokener_parse_ex(t, r.body, (int)len + 1) : NULL;
-        if (!sound || json_tokener_get_error(t) != json_tokener_success)
-            *error = xstrdup("couldn't parse reply from server");
-        json_tokener_free(t);
-    }
-    free(r.body);
-    return !*error;
-}
-
-static bool in_warmup(struct json_object *reply)
-{
-    struct json_object *error = NULL, *code = NULL;
-    return json_object_is_type(reply, json_type_object) && json_object_object_get_ex(reply, "error", &error) &&
-           json_object_is_type(error, json_type_object) && json_object_object_get_ex(error, "code", &code) &&
-           json_object_get_int(code) == RPC_IN_WARMUP;
-}
-
-/* exchange, repeated while -rpcwait says so. */
-static bool call(const struct client *c, struct json_object *request, struct json_object **reply, char **error)
-{
-    bool wait = args_bool(c->args, "rpcwait", false);
-    int64_t timeout = args_int(c->args, "rpcwaittimeout", 0);
-    int64_t deadline = time_mono_us() + timeout * 1000000;
-    char *body = xasprintf("%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
-    bool ok;
-
-    for (;;) {
-        bool transient;
-        ok = exchange(c, body, reply, &transient, error);
-        if (ok && wait && in_warmup(*reply)) {
-            json_object_put(*reply);
-            *error = xstrdup("server in warmup");
-            transient = true;
-            ok = false;
-        }
-        if (ok || !wait || !transient)
-            break;
-        if (timeout > 0 && time_mono_us() >= deadline) {
-            char *late = xasprintf("timeout on transient error: %s", *error);
-            free(*error);
-            *error = late;
-            break;
-        }
-        free(*error);
-        usleep(timeout > 0 && timeout < 5 ? 200000 : 1000000);
-    }
-    free(body);
-    return ok;
-}
-
-static char *read_line(FILE *f)
-{
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n = getline(&line, &cap, f);
-    if (n < 0) {
-        free(line);
-        return NULL;
-    }
-    if (n > 0 && line[n - 1] == '\n')
-        line[n - 1] = 0;
-    return line;
-}
-
-static bool read_password(struct client *c)
-{
-    struct termios old;
-    bool terminal = tcgetattr(STDIN_FILENO, &old) == 0;
-    char *line;
-
-    if (terminal) {
-        struct termios silent = old;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSANOW, &silent);
-        fputs("RPC password> ", stderr);
-    }
-    line = read_line(stdin);
-    if (terminal) {
-        tcsetattr(STDIN_FILENO, TCSANOW, &old);
-        fputc('\n', stdout);
-    }
-    if (line)
-        args_force(c->args, "rpcpassword", line);
-    free(line);
-    return line != NULL;
-}
-
-/* The command's words: those of the command line, then lines of standard input with -stdin. Returns: array (its strings are not owned twice). */
-static const char **collect_words(const struct client *c, int argc, char **argv, int rest, size_t *n)
-{
-    size_t cap = (size_t)(argc - rest) + 8;
-    const char **words = xcalloc(cap, sizeof(*words));
-    char *line;
-
-    *n = 0;
-    for (int i = rest; i < argc; i++)
-        words[(*n)++] = argv[i];
-    while (args_bool(c->args, "stdin", false) && (line = read_line(stdin)) != NULL) {
-        if (*n == cap)
-            words = xrealloc(words, (cap *= 2) * sizeof(*words));
-        words[(*n)++] = line;
-    }
-    return words;
-}
 
 static bool wants_color(const struct args *a, bool *color, char **error)
 {
@@ -228,20 +80,14 @@ static bool wants_color(const struct args *a, bool *color, char **error)
 
 static int run_getinfo(const struct client *c, size_t n_words)
 {
-    struct json_object *request, *reply = NULL;
     char *error = NULL;
     bool color;
-    int code;
 
     if (n_words > 0)
-        return fail(xstrdup("-getinfo takes no arguments"));
+        return client_fail(xstrdup("-getinfo takes no arguments"));
     if (!wants_color(c->args, &color, &error))
-        return fail(error);
-    request = getinfo_request();
-    code = call(c, request, &reply, &error) ? getinfo_print(reply, color) : fail(error);
-    json_object_put(request);
-    json_object_put(reply);
-    return code;
+        return client_fail(error);
+    return getinfo_run(c, color);
 }
 
 static int run_netinfo(const struct client *c, const char *const *words, size_t n)
@@ -256,9 +102,9 @@ static int run_netinfo(const struct client *c, const char *const *words, size_t 
         return EXIT_SUCCESS;
     }
     if (!netinfo_parse(&info, words, n, &error))
-        return fail(error);
+        return client_fail(error);
     request = netinfo_request();
-    code = call(c, request, &reply, &error) ? netinfo_print(&info, reply) : fail(error);
+    code = client_call(c, request, &reply, &error) ? netinfo_print(&info, reply) : client_fail(error);
     json_object_put(request);
     json_object_put(reply);
     return code;
@@ -271,10 +117,10 @@ static int run_addrinfo(const struct client *c, size_t n_words)
     int code = EXIT_SUCCESS;
 
     if (n_words > 0)
-        return fail(xstrdup("-addrinfo takes no arguments"));
+        return client_fail(xstrdup("-addrinfo takes no arguments"));
     request = request_new("getaddrmaninfo", json_object_new_array(), json_object_new_int(1));
-    if (!call(c, request, &reply, &error)) {
-        code = fail(error);
+    if (!client_call(c, request, &reply, &error)) {
+        code = client_fail(error);
     } else if ((rpc_error = reply_get(reply, "error")) != NULL) {
         code = output_error(rpc_error);
     } else {
@@ -290,7 +136,7 @@ static int run_addrinfo(const struct client *c, size_t n_words)
 /* Commands of the client itself: at most one. */
 static bool one_command(const struct client *c, char **error)
 {
-    static const char *const names[] = {"addrinfo", "getinfo", "netinfo"};
+    static const char *const names[] = {"addrinfo", "generate", "getinfo", "netinfo"};
     char *found = xstrdup(""), *longer;
     unsigned n = 0;
 
@@ -314,15 +160,15 @@ static int run_command(const struct client *c, const char *const *words, size_t 
     int code = EXIT_SUCCESS;
 
     if (n == 0)
-        return fail(xstrdup("too few parameters (need at least command)"));
+        return client_fail(xstrdup("too few parameters (need at least command)"));
     params = request_params(words[0], words + 1, n - 1, args_bool(c->args, "named", false), &error);
     if (!params)
-        return fail(error);
+        return client_fail(error);
     request = request_new(words[0], params, json_object_new_string(args_str(c->args, "rpcid", "1")));
-    if (!call(c, request, &reply, &error)) {
-        code = fail(error);
+    if (!client_call(c, request, &reply, &error)) {
+        code = client_fail(error);
     } else if (!json_object_is_type(reply, json_type_object) || json_object_object_length(reply) == 0) {
-        code = fail(xstrdup("expected reply to have result, error and id properties"));
+        code = client_fail(xstrdup("expected reply to have result, error and id properties"));
     } else if (json_object_object_get_ex(reply, "error", &rpc_error) && rpc_error) {
         code = output_error(rpc_error);
     } else {
@@ -346,52 +192,39 @@ static void print_usage(const struct args *a)
     free(help);
 }
 
-static char *wallet_path(const char *name)
+static int run_own_or_command(struct client *c, const char *const *words, size_t n)
 {
-    struct writer w = WRITER_INIT;
-    static const char digits[] = "0123456789ABCDEF";
+    char *error = NULL;
 
-    write_bytes(&w, "/wallet/", 8);
-    for (; *name; name++) {
-        unsigned char ch = (unsigned char)*name;
-        if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || strchr("-._~", ch)) {
-            write_u8(&w, ch);
-        } else {
-            write_u8(&w, '%');
-            write_u8(&w, (uint8_t)digits[ch >> 4]);
-            write_u8(&w, (uint8_t)digits[ch & 15]);
-        }
-    }
-    write_u8(&w, 0);
-    return (char *)w.data;
+    if (!one_command(c, &error))
+        return client_fail(error);
+    if (args_bool(c->args, "getinfo", false))
+        return run_getinfo(c, n);
+    if (args_bool(c->args, "netinfo", false))
+        return run_netinfo(c, words, n);
+    if (args_bool(c->args, "addrinfo", false))
+        return run_addrinfo(c, n);
+    if (args_bool(c->args, "generate", false))
+        return generate_run(c, words, n);
+    return run_command(c, words, n);
 }
 
 static int run(struct client *c, int argc, char **argv, int rest)
 {
-    const char **words;
+    struct words words;
     char *wallet = NULL, *error = NULL;
-    size_t n;
     int code;
 
-    if (args_bool(c->args, "stdinrpcpass", false) && !read_password(c))
-        return fail(xstrdup("-stdinrpcpass specified but failed to read from standard input"));
+    if (strcmp(args_str(c->args, "ipcconnect", "auto"), "auto") != 0 && !args_is_negated(c->args, "ipcconnect"))
+        return client_fail(xstrdup("bitcoin-cli was not built with IPC support")); /* words that Bitcoin Core's tests look for */
     c->path = "/";
     if (args_is_set(c->args, "rpcwallet") && !args_is_negated(c->args, "rpcwallet"))
-        c->path = wallet = wallet_path(args_str(c->args, "rpcwallet", ""));
-    words = collect_words(c, argc, argv, rest, &n);
-    if (!one_command(c, &error))
-        code = fail(error);
-    else if (args_bool(c->args, "getinfo", false))
-        code = run_getinfo(c, n);
-    else if (args_bool(c->args, "netinfo", false))
-        code = run_netinfo(c, words, n);
-    else if (args_bool(c->args, "addrinfo", false))
-        code = run_addrinfo(c, n);
+        c->path = wallet = client_wallet_path(args_str(c->args, "rpcwallet", ""));
+    if (words_collect(&words, c->args, argv + rest, argc - rest, &error))
+        code = run_own_or_command(c, (const char *const *)words.v, words.n);
     else
-        code = run_command(c, words, n);
-    for (size_t i = (size_t)(argc - rest); i < n; i++)
-        free((void *)(uintptr_t)words[i]);
-    free(words);
+        code = client_fail(error);
+    words_clear(&words);
     free(wallet);
     return code;
 }

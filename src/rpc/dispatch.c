@@ -132,7 +132,8 @@ static struct json_object *shallow_copy(struct json_object *o)
 static struct json_object *positions_of(struct rpc_call *call, struct json_object *named)
 {
     struct name_mapping m = {.call = call, .named = shallow_copy(named), .out = json_object_new_array()};
-    bool ok = true;
+    const char *twice = rpc_named_twice(named);
+    bool ok = !twice || rpc_error(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times", twice);
 
     for (const struct rpc_param *p = call->command->params; ok && p && p->names; p++)
         ok = map_one(&m, p);

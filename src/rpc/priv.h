@@ -164,6 +164,8 @@ char *rpc_help_text(const struct rpc_command *c);
 char *rpc_help_list(void);
 /** All parameters of all commands: [method, position, name, is it a string?], for clients that convert words to JSON. */
 void jw_conversions(struct json_writer *j);
+/** Returns: the first named argument that was given twice, NULL if none. params: the object of a parsed request. */
+const char *rpc_named_twice(struct json_object *params);
 /** Checks the parameters and runs the handler of call->command (NULL: there is none). params: array or object, NULL for none. */
 void rpc_run(struct rpc_call *call, struct json_object *params);
 

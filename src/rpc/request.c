@@ -31,8 +31,10 @@ struct json_object *rpc_parse(const char *body, size_t len)
         o = json_tokener_parse_ex(tok, "\n", 1); /* a bare number ends here */
     whole = json_tokener_get_error(tok) == json_tokener_success;
     json_tokener_free(tok);
-    if (whole && o)
+    if (whole && o) {
+        rpc_mark_duplicates(o, body);
         return o;
+    }
     json_object_put(o);
     return whole ? json_object_new_boolean(false) : NULL; /* a lone null: JSON, but no request */
 }

@@ -53,6 +53,8 @@ struct rpc_reply {
     struct rpc_call *deferred; /* a single call that waits: finished later by rpc_reply_finish */
     bool stop;                 /* the node is to stop once this is sent */
 };
+/** Remembers in a parsed body which named argument is given twice; body: its text, which is well-formed (duplicates.c). */
+void rpc_mark_duplicates(struct json_object *request, const char *body);
 /** Parses a body. Returns: NULL if it is not JSON. */
 struct json_object *rpc_parse(const char *body, size_t len);
 /* Where a request runs. */

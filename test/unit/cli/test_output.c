@@ -137,10 +137,10 @@ static void getinfo(void **state)
     int code;
 
     (void)state;
-    assert_int_equal(json_object_array_length(request), 2);
+    assert_int_equal(json_object_array_length(request), 4);
     assert_non_null(replies);
     c = capture_start(stdout);
-    code = getinfo_print(replies, false);
+    code = getinfo_print(replies, NULL, false);
     text = capture_end(&c, &len);
     assert_int_equal(code, 0);
     assert_non_null(strstr(text, "Chain: regtest\n"));
@@ -157,8 +157,31 @@ static void getinfo(void **state)
     json_object_put(replies);
 }
 
+static void getinfo_wallets(void **state)
+{
+    struct json_object *replies = json_tokener_parse(
+                           "[{\"id\":0,\"result\":{\"version\":1}},{\"id\":1,\"result\":{\"chain\":\"main\"}},"
+                           "{\"id\":2,\"result\":{\"walletname\":\"\",\"keypoolsize\":1000,\"unlocked_until\":0}},"
+                           "{\"id\":3,\"result\":{\"mine\":{\"trusted\":1.50000000}}}]"),
+                       *balances = json_tokener_parse("{\"\":1.50000000,\"cold\":12345678.00000000}");
+    struct capture c;
+    size_t len;
+    char *text;
+
+    (void)state;
+    c = capture_start(stdout);
+    assert_int_equal(getinfo_print(replies, balances, false), 0);
+    text = capture_end(&c, &len);
+    assert_non_null(strstr(text, "Wallet: \"\"\nKeypool size: 1000\nUnlocked until: 0\nBalance: 1.50000000\n\n"));
+    assert_non_null(strstr(text, "Balances\n       1.50000000 \"\"\n12345678.00000000 cold\n\n"));
+    free(text);
+    json_object_put(replies);
+    json_object_put(balances);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(errors), cmocka_unit_test(getinfo)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(results), cmocka_unit_test(errors), cmocka_unit_test(getinfo),
+                                       cmocka_unit_test(getinfo_wallets)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

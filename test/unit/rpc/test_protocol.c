@@ -101,6 +101,14 @@ static void test_named(void **state)
     assert_rpc(&bed, "getblockhash", "{\"height\":0}", "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206");
     rpc_refused(&bed, "echo", "{\"args\":[0,null,2],\"arg1\":1}", RPC_INVALID_PARAMETER,
                 "Parameter arg1 specified twice both as positional and named argument");
+    rpc_refused(&bed, "echo", "{\"args\":[0,1,2,3],\"args\":[\"4\"]}", RPC_INVALID_PARAMETER,
+                "Parameter args specified multiple times");
+    rpc_refused(&bed, "echo", "{ \"arg0\" : {\"}\":[{}]}, \"arg1\":\"\\\"\", \"arg0\" : -1e3 }", RPC_INVALID_PARAMETER,
+                "Parameter arg0 specified multiple times");
+    assert_rpc(&bed, "echo", "{\"arg0\":{\"a\":1,\"a\":2}}", "[{\"a\":2}]");
+    expect_body("[{\"method\":\"echo\",\"params\":[1]}, {\"method\":\"echo\",\"params\":{\"arg0\":1,\"arg0\":1},\"id\":2}]", 200,
+                "[{\"result\":[1],\"error\":null},{\"result\":null,\"error\":{\"code\":-8,\"message\":\"Parameter arg0 specified "
+                "multiple times\"},\"id\":2}]\n");
     rpc_refused(&bed, "help", "{\"random\":\"x\"}", RPC_INVALID_PARAMETER, "Unknown named parameter random");
     rpc_refused(&bed, "gettxspendingprevout", "{\"outputs\":[{\"txid\":\"00\",\"vout\":0}],\"options\":{},\"mempool_only\":true}",
                 RPC_INVALID_PARAMETER, "Parameter options conflicts with parameter mempool_only");
