@@ -208,7 +208,7 @@ enum rc chain_read_undo(struct chain *c, struct block_undo **out, const struct b
 /** Reads one transaction, `offset` bytes behind the start of e's block, without the rest of the block. Out: *tx (one reference). RC_CORRUPT: none
  *  stands there; the caller compares its id. */
 enum rc chain_read_tx(struct chain *c, struct tx **tx, const struct block_entry *e, uint32_t offset);
-/** The same by the block's place on disk. Out: *e. */
+/** The same by the block's place on disk. Out: *e. RC_INVALID: no known block stands there (after a crash others may have taken its place). */
 enum rc chain_read_tx_at(struct chain *c, struct tx **tx, const struct block_entry **e, struct disk_pos block, uint32_t offset);
 uint64_t chain_disk_size(const struct chain *c);
 bool chain_pruned(const struct chain *c);

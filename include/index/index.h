@@ -84,6 +84,8 @@ struct index_summary {
 };
 /** Any thread. */
 void index_summary(struct index *x, struct index_summary *out);
+/** Is e on the branch that the index stands on, up to its place? Any thread. */
+bool index_covers(struct index *x, const struct block_entry *e);
 /** Waits until the index covers the present tip. Returns: false at once if it has never reached the tip, or if it stops, or once *interrupt
  *  (may be NULL) is set. Any thread that may block. */
 bool index_wait(struct index *x, const atomic_bool *interrupt);

@@ -103,13 +103,19 @@ enum rc chain_read_tx_at(struct chain *c, struct tx **tx, const struct block_ent
     uint8_t bytes[BLOCK_HEADER_SIZE];
     struct block_header header;
     struct block_hash hash;
+    struct entry_facts f;
     enum rc rc = blockfiles_read_part(c->files, bytes, block, 0, sizeof(bytes));
 
     *tx = NULL;
     if (rc != RC_OK)
-        return rc == RC_INVALID ? RC_CORRUPT : rc;
+        return rc == RC_CORRUPT ? RC_INVALID : rc;
     block_header_decode(&header, bytes);
     block_header_hash(&hash, &header);
     *e = chain_lookup(c, &hash);
-    return *e ? read_tx(c, tx, block, offset) : RC_CORRUPT;
+    if (!*e)
+        return RC_INVALID;
+    chain_facts(c, *e, &f);
+    if (!(f.status & BLOCK_HAVE_DATA) || f.pos.file != block.file || f.pos.pos != block.pos)
+        return RC_INVALID;
+    return read_tx(c, tx, block, offset);
 }

@@ -476,6 +476,16 @@ void index_summary(struct index *x, struct index_summary *out)
     pthread_mutex_unlock(&x->lock);
 }
 
+bool index_covers(struct index *x, const struct block_entry *e)
+{
+    bool covers;
+
+    pthread_mutex_lock(&x->lock);
+    covers = is_ancestor(e, x->best);
+    pthread_mutex_unlock(&x->lock);
+    return covers;
+}
+
 bool index_wait(struct index *x, const atomic_bool *interrupt)
 {
     const struct block_entry *tip = chain_tip(x->o.chain);

@@ -131,13 +131,22 @@ static bool spends(const struct tx *tx, const struct outpoint *o)
     return false;
 }
 
-static enum rc read_row(struct spender_index *x, struct tx **tx, const struct block_entry **block, struct reader *key)
+/* Reads the transaction of a row. After a crash rows may stand for blocks that the chain does not have any more, or has elsewhere: RC_NOT_FOUND. */
+static enum rc read_row(struct spender_index *x, struct tx **tx, const struct block_entry **block, struct reader *key,
+                        const struct outpoint *o)
 {
     struct spender_row row;
+    enum rc rc;
 
     if (!spender_row_decode(&row, key))
         return RC_CORRUPT;
-    return chain_read_tx_at(x->chain, tx, block, row.at.block, BLOCK_HEADER_SIZE + row.at.offset);
+    rc = chain_read_tx_at(x->chain, tx, block, row.at.block, BLOCK_HEADER_SIZE + row.at.offset);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_NOT_FOUND : rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
+    if (index_covers(x->base, *block) && spends(*tx, o))
+        return RC_OK;
+    tx_unref(*tx);
+    return RC_NOT_FOUND;
 }
 
 enum rc spender_index_find(struct spender_index *x, struct tx **tx, const struct block_entry **block, const struct outpoint *o)
@@ -152,16 +161,14 @@ enum rc spender_index_find(struct spender_index *x, struct tx **tx, const struct
 
         if (reader_left(&key) < prefix.len || memcmp(key.pos, prefix.data, prefix.len) != 0)
             break;
-        rc = read_row(x, tx, block, &key);
-        if (rc == RC_NOT_FOUND)
-            rc = RC_CORRUPT; /* the file is gone */
-        if (rc == RC_OK && !spends(*tx, o)) {
-            tx_unref(*tx);
-            rc = RC_NOT_FOUND;
-        }
+        rc = read_row(x, tx, block, &key, o);
     }
     if (rc == RC_NOT_FOUND && kv_iter_status(it) != RC_OK)
         rc = RC_IO;
+    if (rc != RC_OK) {
+        *tx = NULL;
+        *block = NULL;
+    }
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         log_error("txospenderindex: the transaction that spends %s:%u cannot be read (%s)", txid_hex(&o->txid).s, o->n,
                   rc_name(rc));
@@ -183,7 +190,9 @@ enum rc spender_index_open(struct spender_index **out, const struct index_setup 
     x->chain = s->chain;
     rc = store_open(&x->kv, s, true, error);
     if (rc == RC_OK) {
-        rc = store_salt(x->salt, x->kv, "siphash_key");
+        static const char key[] = "siphash_key"; /* with its NUL and without a length: Core's key is a C string here */
+
+        rc = store_salt(x->salt, x->kv, key, sizeof(key));
         if (rc != RC_OK)
             *error = xasprintf("Cannot read the state of %s: %s", SPENDER_INDEX_NAME, kv_last_error());
     }

@@ -29,24 +29,20 @@ void store_name_key(struct writer *w, const char *name)
     write_var_bytes(w, name, strlen(name));
 }
 
-enum rc store_salt(uint64_t salt[2], struct kv *kv, const char *name)
+enum rc store_salt(uint64_t salt[2], struct kv *kv, const void *key, size_t key_len)
 {
-    struct writer key = WRITER_INIT;
     uint8_t bytes[16], *value;
     size_t len;
-    enum rc rc;
+    enum rc rc = kv_get(kv, key, key_len, &value, &len);
 
-    store_name_key(&key, name);
-    rc = kv_get(kv, key.data, key.len, &value, &len);
     if (rc == RC_OK) {
         rc = len == sizeof(bytes) ? RC_OK : RC_CORRUPT;
         memcpy(bytes, value, len < sizeof(bytes) ? len : sizeof(bytes));
         free(value);
     } else if (rc == RC_NOT_FOUND) {
         random_bytes(bytes, sizeof(bytes));
-        rc = kv_put(kv, key.data, key.len, bytes, sizeof(bytes), true);
+        rc = kv_put(kv, key, key_len, bytes, sizeof(bytes), true);
     }
-    writer_clear(&key);
     if (rc != RC_OK)
         return rc;
     salt[0] = get_le64(bytes);

@@ -6,8 +6,8 @@
 
 /** kv_open with the user told how to get out of it: *error (to free). */
 enum rc store_open(struct kv **out, const struct index_setup *s, bool no_bloom, char **error);
-/** A pair of random numbers under a name, made when it is not there yet (salts). */
-enum rc store_salt(uint64_t salt[2], struct kv *kv, const char *name);
+/** A pair of random numbers under a key, made when it is not there yet (salts). */
+enum rc store_salt(uint64_t salt[2], struct kv *kv, const void *key, size_t key_len);
 /** Core's key for a named value: its length, and the name. */
 void store_name_key(struct writer *w, const char *name);
 

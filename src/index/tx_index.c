@@ -313,7 +313,11 @@ enum rc tx_index_open(struct tx_index **out, const struct index_setup *s, char *
     x->chain = s->chain;
     rc = store_open(&x->kv, s, true, error);
     if (rc == RC_OK) {
-        rc = store_salt(x->salt, x->kv, "txid_hash_salt");
+        struct writer key = WRITER_INIT;
+
+        store_name_key(&key, "txid_hash_salt");
+        rc = store_salt(x->salt, x->kv, key.data, key.len);
+        writer_clear(&key);
         if (rc != RC_OK)
             *error = xasprintf("Cannot read the state of %s: %s", TX_INDEX_NAME, kv_last_error());
     }

@@ -187,7 +187,7 @@ static bool parse_block(struct rpc_call *call, const struct block_entry **e, enu
 }
 
 /* Waits for the index, or sees whether it has passed e. */
-static bool index_covers(struct rpc_call *call, const struct block_entry *e)
+static bool stats_cover(struct rpc_call *call, const struct block_entry *e)
 {
     struct index *x = stats_index_base(call->host->coin_stats);
     struct index_summary s;
@@ -236,7 +236,7 @@ static void gettxoutsetinfo(struct rpc_call *call)
     if (!parse_hash_type(call, &type) || !rpc_flag(call, &use_index, 2, true) || !parse_block(call, &e, type, use_index))
         return;
     use_index = use_index && call->host->coin_stats;
-    if (use_index && !index_covers(call, e))
+    if (use_index && !stats_cover(call, e))
         return;
     if (use_index && type != UTXO_HASH_SERIALIZED)
         write_indexed(call, e ? e : chain_tip(call->host->chain), type);
