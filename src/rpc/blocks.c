@@ -318,9 +318,9 @@ static void getblock(struct rpc_call *call)
 }
 
 const struct rpc_command rpc_block_commands[] = {
-    {"blockchain", "getblockcount", getblockcount, NULL, RPC_INLINE,
+    {"blockchain", "getblockcount", getblockcount, NULL, RPC_INLINE | RPC_ANYWHERE,
      "Returns the height of the most-work fully-validated chain.\nThe genesis block has height 0.\n"},
-    {"blockchain", "getbestblockhash", getbestblockhash, NULL, RPC_INLINE,
+    {"blockchain", "getbestblockhash", getbestblockhash, NULL, RPC_INLINE | RPC_ANYWHERE,
      "Returns the hash of the best (tip) block in the most-work fully-validated chain.\n"},
     {"blockchain", "getblock", getblock,
      RPC_PARAMS(BLOCKHASH_PARAM,
@@ -336,12 +336,12 @@ const struct rpc_command rpc_block_commands[] = {
      "prevout "
      "information for inputs (only for unpruned blocks in the current best chain).\n"},
     {"blockchain", "getblockhash", getblockhash, RPC_PARAMS({"height", RPC_NUM, RPC_REQUIRED, NULL, "The height index", NULL}),
-     RPC_INLINE, "Returns hash of block in best-block-chain at height provided.\n"},
+     RPC_INLINE | RPC_ANYWHERE, "Returns hash of block in best-block-chain at height provided.\n"},
     {"blockchain", "getblockheader", getblockheader,
      RPC_PARAMS(BLOCKHASH_PARAM, {"verbose", RPC_BOOL, 0, "true", "true for a json object, false for the hex-encoded data", NULL}),
-     RPC_INLINE,
+     RPC_INLINE | RPC_ANYWHERE,
      "If verbose is false, returns a string that is serialized, hex-encoded data for blockheader 'hash'.\n"
      "If verbose is true, returns an Object with information about blockheader <hash>.\n"},
-    {"blockchain", "getdifficulty", getdifficulty, NULL, RPC_INLINE,
+    {"blockchain", "getdifficulty", getdifficulty, NULL, RPC_INLINE | RPC_ANYWHERE,
      "Returns the proof-of-work difficulty as a multiple of the minimum difficulty.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

@@ -194,7 +194,7 @@ const struct rpc_command rpc_control_commands[] = {
      "Returns an OpenRPC document of the commands that there are.\n"},
     {"control", "rpc.discover", discover, NULL, 0,
      "Returns an OpenRPC document of the commands that there are, under the name that the specification gives to this command.\n"},
-    {"control", "uptime", uptime, NULL, RPC_INLINE, "Returns the total uptime of the server.\n"},
+    {"control", "uptime", uptime, NULL, RPC_INLINE | RPC_ANYWHERE, "Returns the total uptime of the server.\n"},
     {"control", "getrpcinfo", getrpcinfo, NULL, RPC_INLINE, "Returns details of the RPC server.\n"},
     {"control", "logging", logging,
      RPC_PARAMS({"include", RPC_ARR, 0, NULL, "The categories to add to debug logging", "[\"include_category\",...]"},

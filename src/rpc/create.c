@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "policy/policy.h"
+#include "rpc/json_read.h"
 #include "rpc/priv.h"
 #include "script/script.h"
 
@@ -79,6 +80,11 @@ static bool add_outputs(struct rpc_call *call, struct tx_builder *b, struct json
 
     if (!outputs)
         return rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, output argument must be non-null");
+    if (json_duplicate_key(outputs))
+        return rpc_error(call, RPC_INVALID_PARAMETER,
+                         strcmp(json_duplicate_key(outputs), "data") == 0 ? "Invalid parameter, duplicate key: %s"
+                                                                          : "Invalid parameter, duplicated address: %s",
+                         json_duplicate_key(outputs));
     if (json_object_is_type(outputs, json_type_object)) {
         json_object_object_foreach(outputs, name, v)
         {

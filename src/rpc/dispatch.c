@@ -1,7 +1,8 @@
 /* dispatch.c - from a method's name and its parameters to its handler: lookup, named parameters, count and types. Any thread. */
 #include <stdlib.h>
 
-#include "rpc/priv.h"
+#include "rpc/json_read.h"
+#include "rpc/server_priv.h"
 
 const struct rpc_command *const rpc_tables[] = {rpc_block_commands,        rpc_chain_commands,
                                                 rpc_stats_commands,        rpc_chain_control_commands,
@@ -30,6 +31,56 @@ const struct rpc_command *rpc_find_command(const char *name)
         }
     }
     return NULL;
+}
+
+/* ---- lookup: every name in a table of twice as many places or more ---- */
+
+struct command_table {
+    size_t mask;
+    const struct rpc_command *place[];
+};
+
+static size_t name_hash(const char *name)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619u;
+    return h ^ h >> 15;
+}
+
+struct command_table *command_table_new(void)
+{
+    size_t n = 0, size = 64;
+    struct command_table *table;
+
+    for (const struct rpc_command *const *t = rpc_tables; *t; t++) {
+        for (const struct rpc_command *c = *t; c->name; c++)
+            n++;
+    }
+    while (size < 2 * n)
+        size *= 2;
+    table = xcalloc(1, sizeof(*table) + size * sizeof(table->place[0]));
+    table->mask = size - 1;
+    for (const struct rpc_command *const *t = rpc_tables; *t; t++) {
+        for (const struct rpc_command *c = *t; c->name; c++) {
+            size_t i = name_hash(c->name) & table->mask;
+            while (table->place[i])
+                i = (i + 1) & table->mask;
+            table->place[i] = c;
+        }
+    }
+    return table;
+}
+
+const struct rpc_command *rpc_lookup(const struct rpc_server *s, const char *name)
+{
+    const struct command_table *t = s->commands;
+    size_t i = name_hash(name) & t->mask;
+
+    while (t->place[i] && strcmp(t->place[i]->name, name) != 0)
+        i = (i + 1) & t->mask;
+    return t->place[i];
 }
 
 /* ---- named parameters ---- */
@@ -104,8 +155,10 @@ static bool merge_args(struct name_mapping *m)
 {
     struct json_object *args = rpc_member(m->named, "args"), *all;
 
-    if (!args || !json_object_is_type(args, json_type_array))
+    if (!args || !json_object_is_type(args, json_type_array)) {
+        json_object_object_del(m->named, "args");
         return true;
+    }
     if (m->initial_hole < json_object_array_length(args) && m->first)
         return rpc_error(m->call, RPC_INVALID_PARAMETER, "Parameter %s specified twice both as positional and named argument",
                          m->first);
@@ -132,7 +185,7 @@ static struct json_object *shallow_copy(struct json_object *o)
 static struct json_object *positions_of(struct rpc_call *call, struct json_object *named)
 {
     struct name_mapping m = {.call = call, .named = shallow_copy(named), .out = json_object_new_array()};
-    const char *twice = rpc_named_twice(named);
+    const char *twice = json_duplicate_key(named);
     bool ok = !twice || rpc_error(call, RPC_INVALID_PARAMETER, "Parameter %s specified multiple times", twice);
 
     for (const struct rpc_param *p = call->command->params; ok && p && p->names; p++)
@@ -225,7 +278,8 @@ void rpc_run(struct rpc_call *call, struct json_object *params)
         call->params = params ? json_object_get(params) : json_object_new_array();
     if (!call->params || !check_count(call) || !check_types(call))
         return;
-    if (call->command->flags & (RPC_INLINE | RPC_WAITS)) /* large requests and batches are read on a pool thread */
+    /* Large requests and batches are read on a pool thread. */
+    if ((call->command->flags & (RPC_INLINE | RPC_WAITS)) && !(call->command->flags & RPC_ANYWHERE))
         rpc_on_loop(call, run_command, call);
     else
         call->command->run(call);

@@ -115,8 +115,8 @@ const struct rpc_command rpc_hidden_commands[] = {
      0, "Bump the scheduler into the future (-regtest only)\n"},
     {"hidden", "syncwithvalidationinterfacequeue", syncwithvalidationinterfacequeue, NULL, 0,
      "Waits for the validation interface queue to catch up on everything that was there when we entered this function.\n"},
-    {"hidden", "echo", echo, ECHO_ARGS, RPC_INLINE, ECHO_HELP},
-    {"hidden", "echojson", echo, ECHO_ARGS, RPC_INLINE, ECHO_HELP},
+    {"hidden", "echo", echo, ECHO_ARGS, RPC_INLINE | RPC_ANYWHERE, ECHO_HELP},
+    {"hidden", "echojson", echo, ECHO_ARGS, RPC_INLINE | RPC_ANYWHERE, ECHO_HELP},
     {"hidden", "echoipc", echoipc, RPC_PARAMS({"arg", RPC_STR, RPC_REQUIRED, NULL, "The string to echo", NULL}), RPC_INLINE,
      "Echo back the input argument. This command is for testing; no other process takes part.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

@@ -65,7 +65,8 @@ enum rpc_command_flag {
     RPC_WAITS = 2,     /* runs on the loop thread and may set call->wait: answered when the wait is over */
     RPC_STOPS = 4,     /* the node is asked to stop once the answer is sent */
     RPC_OWN = 8,       /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
-    RPC_VALIDATES = 16 /* short work that is done on the validation thread: runs there as a whole if it comes alone */
+    RPC_VALIDATES = 16, /* short work that is done on the validation thread: runs there as a whole if it comes alone */
+    RPC_ANYWHERE = 32   /* with RPC_INLINE: takes no time and nothing that is the loop thread's, so that it may run on any */
 };
 struct rpc_command {
     const char *category; /* "blockchain", ... "hidden" */
@@ -164,8 +165,6 @@ char *rpc_help_text(const struct rpc_command *c);
 char *rpc_help_list(void);
 /** All parameters of all commands: [method, position, name, is it a string?], for clients that convert words to JSON. */
 void jw_conversions(struct json_writer *j);
-/** Returns: the first named argument that was given twice, NULL if none. params: the object of a parsed request. */
-const char *rpc_named_twice(struct json_object *params);
 /** Checks the parameters and runs the handler of call->command (NULL: there is none). params: array or object, NULL for none. */
 void rpc_run(struct rpc_call *call, struct json_object *params);
 

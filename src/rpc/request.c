@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "rpc/doc.h"
+#include "rpc/json_read.h"
 #include "rpc/server_priv.h"
-#include "util/json_check.h"
 
-#define JSON_DEPTH_MAX 512
+#define LOOP_BATCH_MAX 100
 
 /* The request's outer part; in a batch it lasts from one element to the next, as in Bitcoin Core. */
 struct envelope {
@@ -18,25 +18,11 @@ struct envelope {
 
 struct json_object *rpc_parse(const char *body, size_t len)
 {
-    struct json_tokener *tok;
     struct json_object *o;
-    bool whole;
 
-    /* json-c takes NaN, "1." and control characters in strings; its strict mode refuses large numbers and some UTF-8 (0.18). */
-    if (len > INT32_MAX - 1 || !json_check(body, len))
+    if (!json_read(&o, body, len))
         return NULL;
-    tok = json_tokener_new_ex(JSON_DEPTH_MAX);
-    o = json_tokener_parse_ex(tok, body, (int)len);
-    if (!o && json_tokener_get_error(tok) == json_tokener_continue)
-        o = json_tokener_parse_ex(tok, "\n", 1); /* a bare number ends here */
-    whole = json_tokener_get_error(tok) == json_tokener_success;
-    json_tokener_free(tok);
-    if (whole && o) {
-        rpc_mark_duplicates(o, body);
-        return o;
-    }
-    json_object_put(o);
-    return whole ? json_object_new_boolean(false) : NULL; /* a lone null: JSON, but no request */
+    return o ? o : json_object_new_boolean(false); /* a lone null: JSON, but no request */
 }
 
 static struct rpc_call *call_new(struct rpc_server *s, const struct envelope *e)
@@ -192,6 +178,8 @@ static const char *read_envelope(struct envelope *e, struct json_object *request
     if (!json_object_is_type(v, json_type_string))
         return "Method must be a string";
     e->method = json_object_get_string(v);
+    if (strlen(e->method) != (size_t)json_object_get_string_len(v))
+        e->method = ""; /* a NUL is in no method's name */
     log_request(e, user);
     e->params = rpc_member(request, "params");
     if (e->params && !json_object_is_type(e->params, json_type_array) && !json_object_is_type(e->params, json_type_object))
@@ -209,7 +197,7 @@ static void execute(struct rpc_call *call, const struct envelope *e)
         rpc_error(call, RPC_IN_WARMUP, "%s", text);
         return;
     }
-    call->command = rpc_find_command(e->method);
+    call->command = rpc_lookup(call->server, e->method);
     call->method = call->command ? call->command->name : "";
     activate(call);
     rpc_run(call, e->params);
@@ -396,20 +384,38 @@ void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user,
     }
 }
 
-enum rpc_place rpc_place_of(struct rpc_server *s, struct json_object *request)
+static enum rpc_place place_of_single(struct rpc_server *s, struct json_object *request)
 {
-    struct json_object *m;
+    struct json_object *m = rpc_member(request, "method");
     const struct rpc_command *c;
 
-    if (!json_object_is_type(request, json_type_object))
-        return RPC_AT_POOL;
-    m = rpc_member(request, "method");
     if (!json_object_is_type(m, json_type_string) || !atomic_load(&s->ready))
         return RPC_AT_LOOP; /* an error is all there is to send */
-    c = rpc_find_command(json_object_get_string(m));
+    c = rpc_lookup(s, json_object_get_string(m));
     if (!c || (c->flags & (RPC_INLINE | RPC_WAITS)))
         return RPC_AT_LOOP;
     return (c->flags & RPC_VALIDATES) && s->host.validation && !s->sends_privately ? RPC_AT_VALIDATION : RPC_AT_POOL;
+}
+
+/* A batch of a few calls that take no time is not worth another thread. */
+static enum rpc_place place_of_batch(struct rpc_server *s, struct json_object *batch)
+{
+    size_t n = json_object_array_length(batch);
+
+    for (size_t i = 0; i < n && n <= LOOP_BATCH_MAX; i++) {
+        struct json_object *m = rpc_member(json_object_array_get_idx(batch, i), "method");
+        const struct rpc_command *c = json_object_is_type(m, json_type_string) ? rpc_lookup(s, json_object_get_string(m)) : NULL;
+        if (!c || !(c->flags & RPC_ANYWHERE))
+            return RPC_AT_POOL;
+    }
+    return n <= LOOP_BATCH_MAX ? RPC_AT_LOOP : RPC_AT_POOL;
+}
+
+enum rpc_place rpc_place_of(struct rpc_server *s, struct json_object *request)
+{
+    if (json_object_is_type(request, json_type_object))
+        return place_of_single(s, request);
+    return json_object_is_type(request, json_type_array) ? place_of_batch(s, request) : RPC_AT_POOL;
 }
 
 char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status)

@@ -12,6 +12,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
 
     atomic_init(&s->refs, 1);
     s->host = *host;
+    s->commands = command_table_new();
     s->blocks = block_cache_new();
     s->sends_privately = host->args && args_bool(host->args, "privatebroadcast", false);
     s->doc_check = host->args && args_bool(host->args, "rpcdoccheck", false);
@@ -39,6 +40,7 @@ void rpc_server_unref(struct rpc_server *s)
     if (s->pool)
         pool_free(s->pool);
     rpc_auth_free(s->auth);
+    free(s->commands);
     block_cache_free(s->blocks);
     template_store_free(s->templates);
     pthread_cond_destroy(&s->changed);

@@ -8,6 +8,7 @@ struct http_server;
 struct rpc_http;
 struct rpc_auth;
 struct block_cache;
+struct command_table;
 struct template_store;
 
 struct rpc_server {
@@ -32,6 +33,7 @@ struct rpc_server {
     atomic_bool scanning, scan_abort; /* scantxoutset */
     atomic_int scan_progress;
 
+    struct command_table *commands;    /* dispatch.c; read-only */
     struct block_cache *blocks;        /* blocks.c */
     struct template_store *templates;  /* template_json.c */
     _Atomic uint64_t template_updates; /* of the pool, as the template shows them that was given out last */
@@ -53,8 +55,6 @@ struct rpc_reply {
     struct rpc_call *deferred; /* a single call that waits: finished later by rpc_reply_finish */
     bool stop;                 /* the node is to stop once this is sent */
 };
-/** Remembers in a parsed body which named argument is given twice; body: its text, which is well-formed (duplicates.c). */
-void rpc_mark_duplicates(struct json_object *request, const char *body);
 /** Parses a body. Returns: NULL if it is not JSON. */
 struct json_object *rpc_parse(const char *body, size_t len);
 /* Where a request runs. */
@@ -70,6 +70,11 @@ void rpc_parse_error(struct rpc_reply *reply);
 enum rpc_place rpc_place_of(struct rpc_server *s, struct json_object *request);
 /** For tests: a whole body, waiting calls block. Returns: the answer's text (to free), "" if there is none. */
 char *rpc_execute(struct rpc_server *s, const char *user, const char *body, size_t len, int *status);
+
+/* ---- dispatch.c ---- */
+struct command_table *command_table_new(void); /* to be freed with free */
+/** The command of that name, as rpc_find_command, in constant time. Returns: NULL if there is none. */
+const struct rpc_command *rpc_lookup(const struct rpc_server *s, const char *name);
 
 struct block_cache *block_cache_new(void);
 void block_cache_free(struct block_cache *c);

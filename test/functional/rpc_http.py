@@ -112,6 +112,16 @@ def dialects(node):
     equal(answers[3]["result"], node.getblockhash(0))
     equal(ask({"id": 1, "method": "getblockhash", "params": {"args": [0]}})[1]["result"], node.getblockhash(0))
     equal(ask({"id": 1, "method": "getblockhash", "params": {"height": 0, "nosuch": 1}})[1]["error"]["code"], -8)
+    equal(ask({"id": 1, "method": "getblockhash", "params": {"args": 5, "height": 0}})[0], 200)
+    # Of equal names the first counts; parameters may not be given twice.
+    status, text = node.post('{"id":1,"id":2,"method":"getblockcount","method":"nosuch"}')
+    equal((status, json.loads(text)), (200, {"result": 0, "error": None, "id": 1}))
+    status, text = node.post('{"id":1,"method":"getblockhash","params":{"height":0,"height":1}}')
+    equal((status, json.loads(text)["error"]), (500, {"code": -8, "message": "Parameter height specified multiple times"}))
+    # An id comes back as it was written.
+    for written in ("1e3", "-0", "123456789012345678901234567890", "1.50", '"\\u00e9\\n"', "[1,{}]", "true"):
+        status, text = node.post('{"id":%s,"method":"getblockcount"}' % written)
+        equal((written, status, json.loads(text)["id"]), (written, 200, json.loads(written)))
 
 
 def malformed(node):
@@ -123,7 +133,7 @@ def malformed(node):
                  b"\xef\xbb\xbf" + COUNT.encode(), '{"id":1,"method":"getblockhash","params":[1e999]}',
                  '{"id":1,"method":"getblockhash","params":[' + "9" * 100_000 + "]}", '{"id":1,"method":"getblockhash","params":[-0.5]}',
                  '{"id":1,"method":"getblockhash","params":[NaN]}', '{"id":1,"method":"' + "g" * 1_000_000 + '"}',
-                 '{"id":1,"method":"\\ud800"}', '{"id":1,"id":2,"method":"uptime","method":"nosuch"}'):
+                 '{"id":1,"method":"\\ud800"}', '{"id":1,"method":"uptime\\u0000"}'):
         answer = raw(node, request(node, body))
         equal((body[:60], status_of(answer) in (400, 404, 500)), (body[:60], True))
         text = answer.split(b"\r\n\r\n", 1)[1]
