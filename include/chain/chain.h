@@ -203,6 +203,8 @@ void chain_each_entry(struct chain *c, void (*fn)(void *ctx, const struct block_
 /** Reads a block / its undo record from disk. any thread; blocking I/O. RC_NOT_FOUND: no data (pruned or never had). */
 enum rc chain_read_block(struct chain *c, struct block **out, const struct block_entry *e);
 enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struct block_entry *e);
+/** `len` bytes of it at `offset`. RC_INVALID: none are asked for, or more than there are. */
+enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry *e, uint32_t offset, uint32_t len);
 struct block_undo;
 enum rc chain_read_undo(struct chain *c, struct block_undo **out, const struct block_entry *e);
 /** Reads one transaction, `offset` bytes behind the start of e's block, without the rest of the block. Out: *tx (one reference). RC_CORRUPT: none

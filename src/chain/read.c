@@ -15,6 +15,14 @@ enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struc
     return blockfiles_read(c->files, data, len, f.pos);
 }
 
+enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry *e, uint32_t offset, uint32_t len)
+{
+    struct entry_facts f;
+
+    chain_facts(c, e, &f);
+    return f.status & BLOCK_HAVE_DATA ? blockfiles_read_part(c->files, out, f.pos, offset, len) : RC_NOT_FOUND;
+}
+
 enum rc chain_read_block(struct chain *c, struct block **out, const struct block_entry *e)
 {
     struct block *b;

@@ -146,6 +146,7 @@ static const struct arg_spec specs[] = {
      "download, addr, in, out"},
 
     {"server", NULL, R, 0, "Accept command line and JSON-RPC commands (default: 1)"},
+    {"rest", NULL, R, 0, "Accept public REST requests (default: 0)"},
     {"rpcallowip", "<ip>", R, 0,
      "Allow JSON-RPC connections from this source: an IP, a network/netmask or a network/CIDR; may be given several times"},
     {"rpcauth", "<userpw>", R, ARG_SENSITIVE,
@@ -287,7 +288,6 @@ static const struct arg_spec specs[] = {
     IGNORED("natpmp"),
     IGNORED("persistmempoolv1"),
     IGNORED("prevoutfetchthreads"),
-    IGNORED("rest"),
     IGNORED("addresstype"),
     IGNORED("avoidpartialspends"),
     IGNORED("changetype"),
@@ -317,7 +317,6 @@ static const struct arg_spec specs[] = {
 
 /* Of these a request to switch it on deserves a warning; the rest are silent tuning knobs or off already. */
 static const char *const worth_a_warning[] = {
-    "rest",
     "wallet",
 };
 

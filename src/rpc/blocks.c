@@ -283,21 +283,12 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
         block_undo_free(undo);
 }
 
-static void getblock(struct rpc_call *call)
+void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int verbosity)
 {
-    const struct block_entry *e;
     struct block *b;
-    uint8_t *raw = NULL;
-    size_t len = 0;
-    int verbosity;
+    uint8_t *raw;
+    size_t len;
 
-    /* the hash is looked at first, as its error comes first */
-    struct block_hash hash;
-    if (!rpc_hash(call, hash.b, 0, "blockhash") || !rpc_verbosity(call, &verbosity, 1, 1, true))
-        return;
-    e = rpc_block_arg(call, 0, "blockhash");
-    if (!e || !rpc_has_data(call, e, false))
-        return;
     if (verbosity == 1 && block_cache_write(call, e))
         return;
     if (chain_read_raw(call->host->chain, &raw, &len, e) != RC_OK) {
@@ -315,6 +306,20 @@ static void getblock(struct rpc_call *call)
     else
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
     block_unref(b);
+}
+
+static void getblock(struct rpc_call *call)
+{
+    const struct block_entry *e;
+    struct block_hash hash;
+    int verbosity;
+
+    /* the hash is looked at first, as its error comes first */
+    if (!rpc_hash(call, hash.b, 0, "blockhash") || !rpc_verbosity(call, &verbosity, 1, 1, true))
+        return;
+    e = rpc_block_arg(call, 0, "blockhash");
+    if (e && rpc_has_data(call, e, false))
+        rpc_write_block(call, e, verbosity);
 }
 
 const struct rpc_command rpc_block_commands[] = {

@@ -464,6 +464,8 @@ bool rpc_http_start(struct rpc_http **out, struct rpc_server *s, char **error)
     http_route_add(h->http, &root);
     http_route_add(h->http, &wallet);
     s->http = h->http;
+    if (s->host.args && args_bool(s->host.args, "rest", false))
+        rest_start(s);
     *out = h;
     return true;
 }

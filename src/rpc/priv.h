@@ -216,6 +216,8 @@ void jw_header_members(struct json_writer *j, struct rpc_call *call, const struc
 const struct block_entry *rpc_block_arg(struct rpc_call *call, size_t i, const char *name);
 /** The same of a value that may be a height in the active chain as well. */
 const struct block_entry *rpc_hash_or_height(struct rpc_call *call, struct json_object *v);
+/** The answer of getblock: a block whose data are there. Pool thread. */
+void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int verbosity);
 bool rpc_has_data(struct rpc_call *call, const struct block_entry *e, bool undo);
 /** Display form of the target of bits. */
 struct hash_hex rpc_target_hex(uint32_t bits);

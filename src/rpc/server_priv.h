@@ -108,6 +108,10 @@ bool rpc_auth_check(const struct rpc_auth *a, const char *header, char **user);
 bool rpc_auth_user_allowed(const struct rpc_auth *a, const char *user);
 bool rpc_auth_method_allowed(const struct rpc_auth *a, const char *user, const char *method);
 
+/* ---- rest.c, loop thread ---- */
+/** Adds the paths of the REST interface. */
+void rest_start(struct rpc_server *s);
+
 /* ---- http_rpc.c, loop thread ---- */
 bool rpc_http_start(struct rpc_http **out, struct rpc_server *s, char **error);
 void rpc_http_stop(struct rpc_http *h);

@@ -134,8 +134,8 @@ void jw_tx_members(struct json_writer *j, const struct chain_params *p, const st
     out = write_outputs(j, p, tx);
     if (view->undo)
         jw_kv_amount(j, "fee", in - out);
-    if (view->hex)
-        jw_kv_hex(j, "hex", tx->raw, tx->raw_len);
     if (view->block)
         jw_kv_hash(j, "blockhash", view->block->b);
+    if (view->hex)
+        jw_kv_hex(j, "hex", tx->raw, tx->raw_len);
 }

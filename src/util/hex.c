@@ -11,24 +11,66 @@ static int digit_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void encode_step(char *out, const uint8_t *p, size_t len, ptrdiff_t step)
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+/* 16 digits of nibbles: those above 9 lie further on in ASCII. */
+static __m128i digits_of(__m128i nibbles)
 {
-    for (; len; len--, p += step) {
-        *out++ = DIGITS[*p >> 4];
-        *out++ = DIGITS[*p & 15];
+    __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+
+    return _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')), letters);
+}
+
+/* Returns: how many bytes are done, a multiple of 16. */
+static size_t put_many(char *out, const uint8_t *p, size_t len)
+{
+    const __m128i low = _mm_set1_epi8(15);
+    size_t n = 0;
+
+    for (; n + 16 <= len; n += 16) {
+        __m128i in = _mm_loadu_si128((const __m128i *)(const void *)(p + n));
+        __m128i hi = digits_of(_mm_and_si128(_mm_srli_epi16(in, 4), low)), lo = digits_of(_mm_and_si128(in, low));
+        _mm_storeu_si128((__m128i *)(void *)(out + 2 * n), _mm_unpacklo_epi8(hi, lo));
+        _mm_storeu_si128((__m128i *)(void *)(out + 2 * n + 16), _mm_unpackhi_epi8(hi, lo));
     }
-    *out = 0;
+    return n;
+}
+#else
+static size_t put_many(char *out, const uint8_t *p, size_t len)
+{
+    (void)out;
+    (void)p;
+    (void)len;
+    return 0;
+}
+#endif
+
+void hex_put(char *out, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = put_many(out, p, len); i < len; i++) {
+        out[2 * i] = DIGITS[p[i] >> 4];
+        out[2 * i + 1] = DIGITS[p[i] & 15];
+    }
 }
 
 void hex_encode(char *out, const void *data, size_t len)
 {
-    encode_step(out, data, len, 1);
+    hex_put(out, data, len);
+    out[2 * len] = 0;
 }
 
 void hex_encode_reversed(char *out, const void *data, size_t len)
 {
     const uint8_t *p = data;
-    encode_step(out, len ? p + len - 1 : p, len, -1);
+
+    for (; len; len--) {
+        *out++ = DIGITS[p[len - 1] >> 4];
+        *out++ = DIGITS[p[len - 1] & 15];
+    }
+    *out = 0;
 }
 
 static bool decode_step(uint8_t *out, size_t len, const char *text, ptrdiff_t step)
