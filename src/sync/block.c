@@ -147,6 +147,8 @@ static void mutated_copy(struct sync *s, struct peer *p, peer_id sender, const s
     log_debug(LOG_NET, "Received mutated block from peer=%" PRId64, p->id);
 }
 
+#define MAX_MALFORMED_ANSWERS 16 /* Bitcoin Core forgives any number */
+
 /* The chain was not asked. p: the sender, NULL if gone. */
 static void not_ready(struct sync *s, struct peer *p, peer_id sender, const struct sync_block *b)
 {
@@ -159,8 +161,9 @@ static void not_ready(struct sync *s, struct peer *p, peer_id sender, const stru
     if (b->outcome == BLOCK_MALFORMED)
         log_debug(LOG_NET, "ProcessMessages(%s, %zu bytes): Exception '%s' caught, peer=%" PRId64, b->parts ? "blocktxn" : "block",
                   b->unread, b->problem, p->id);
-    if (b->outcome == BLOCK_MALFORMED && b->wanted) {
-        /* It would be asked again, and again, and keep the block from us. */
+    if (b->outcome == BLOCK_MALFORMED && b->wanted) /* it would be asked again, and again, and keep the block from us */
+        p->spoiled = b->hash;
+    if (b->outcome == BLOCK_MALFORMED && b->wanted && ++p->malformed_answers >= MAX_MALFORMED_ANSWERS) {
         log_debug(LOG_NET, "the answer to our request for a block does not decode, " DISCONNECT_FMT, p->id);
         peer_disconnect(s, p);
     } else if (b->parts) {

@@ -136,8 +136,10 @@ static void fill(struct sync *s, struct peer *p, const struct block_entry *e, un
     size_t n;
     enum fill r;
 
-    if (!a)
+    if (!a && f)
         a = flight_asked(f, p->id);
+    if (!a)
+        return; /* it has spoiled this block before */
     if (a->partial) {
         log_debug(LOG_NET, "Peer sent us compact block we were already syncing!");
         return;

@@ -56,7 +56,8 @@ void download_direct(struct sync *s, struct peer *p, const struct block_entry *l
         return;
     for (; e && !chain_contains(s->o.chain, e) && n < ARRAY_LEN(want); e = e->node.prev ? entry_prev(e) : NULL) {
         struct flight *f = flight_find(s, &e->node.hash);
-        if (!have_data(s, e, &facts) && !(f && f->n_asked) && (peer_serves_witness(p) || !needs_witness(s, e)))
+        if (!have_data(s, e, &facts) && !(f && f->n_asked) && !block_hash_equal(&e->node.hash, &p->spoiled) &&
+            (peer_serves_witness(p) || !needs_witness(s, e)))
             want[n++] = e;
     }
     if (!e || !chain_contains(s->o.chain, e)) {

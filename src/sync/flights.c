@@ -116,9 +116,12 @@ void flight_unask_all(struct sync *s, struct flight *f)
 
 struct asked *flight_ask(struct sync *s, struct peer *p, const struct block_entry *e)
 {
-    struct flight *f = flight_get(s, &e->node.hash);
+    struct flight *f;
     struct asked *a;
 
+    if (block_hash_equal(&e->node.hash, &p->spoiled))
+        return NULL;
+    f = flight_get(s, &e->node.hash);
     f->entry = e;
     if (flight_asked(f, p->id) || f->n_asked == MAX_ASKED)
         return NULL;

@@ -113,8 +113,10 @@ struct peer {
     bool ping_queued;
 
     /* order of messages (sync.c) */
-    unsigned pending;     /* jobs that are not answered */
-    size_t pending_bytes; /* of blocks */
+    unsigned pending;           /* jobs that are not answered */
+    size_t pending_bytes;       /* of blocks */
+    unsigned malformed_answers; /* blocks that were asked for and do not decode */
+    struct block_hash spoiled;  /* the last of them: this peer is not asked for it again */
     enum job_kind pending_kind;
     bool held; /* `held_message` waits for its turn */
     struct message held_message;

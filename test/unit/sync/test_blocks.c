@@ -461,7 +461,8 @@ static void malformed_answer(void **state)
     play_inv(s, a, honest, "inv", INV_BLOCK, b->hash.b);
     assert_false(played_any(a, honest, "getdata"));
     play(s, a, hostile, "block", b->raw, b->raw_len - 1);
-    assert_false(a->peer[hostile].used);
+    assert_true(a->peer[hostile].used); /* as Bitcoin Core, which forgives it */
+    assert_false(played_any(a, hostile, "getdata"));
     assert_false(a->peer[hostile].discouraged);
     assert_true(played_any(a, honest, "getdata"));
     play_block(s, a, honest, b);
