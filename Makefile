@@ -190,11 +190,11 @@ OBJCOPY ?= objcopy
 PROGRAMS := $(BUILD)/farthingd $(BUILD)/farthing-cli
 RUN := $(PYTHON) test/run.py --build $(BUILD)
 
-check: $(PROGRAMS) $(UNIT) $(REPLAY) consensus-library ## run all tests
+check: $(PROGRAMS) $(BUILD)/reference-dump $(UNIT) $(REPLAY) consensus-library ## run all tests
 	$(RUN)
 check-unit: $(UNIT) consensus-library ## run the unit tests
 	$(RUN) --kinds unit,example
-check-functional: $(PROGRAMS) ## run the functional tests
+check-functional: $(PROGRAMS) $(BUILD)/reference-dump ## run the functional tests
 	$(RUN) --kinds functional
 check-fuzz: $(REPLAY) ## replay the fuzz targets' corpus
 	$(RUN) --kinds replay
@@ -207,10 +207,11 @@ check-tsan: ## all tests with the thread sanitizer
 
 # Versions differ in how they lay macros out.
 CLANG_FORMAT ?= $(firstword $(shell command -v clang-format-14) clang-format)
-FORMATTED = $(wildcard src/*/*.[ch] include/*.h include/*/*.h test/unit/*.h test/unit/*/*.[ch] test/fuzz/*.[ch] test/bench/*.[ch] contrib/examples/*.c)
-lint: $(PROGRAMS) ## layers, banned calls, format, static analysis
+FORMATTED = $(wildcard src/*/*.[ch] include/*.h include/*/*.h test/unit/*.h test/unit/*/*.[ch] test/fuzz/*.[ch] test/bench/*.[ch] contrib/examples/*.c contrib/reference/*.c)
+lint: $(PROGRAMS) $(BUILD)/reference-dump ## layers, banned calls, format, static analysis
 	$(PYTHON) contrib/lint/layers.py $(BUILD)
 	$(PYTHON) contrib/lint/banned.py
+	$(PYTHON) contrib/reference/reference.py $(BUILD) --check
 	@if $(CLANG_FORMAT) --version | grep -q 'version 14\.'; then echo $(CLANG_FORMAT) --dry-run; $(CLANG_FORMAT) --dry-run -Werror $(FORMATTED); \
 	    else echo "format: not checked, it is that of clang-format 14, which is not here"; fi
 	cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability --library=contrib/lint/cppcheck.cfg \
@@ -239,19 +240,28 @@ bench: $(PROGRAMS) $(BENCH) ## measure: one table
 demo: $(PROGRAMS) ## two nodes, a chain, real blocks: watch the main job run
 	$(PYTHON) contrib/demo.py --build $(BUILD)
 
+# --- Texts that are made of tables: doc/rpc.md, doc/man, contrib/completions ---------------------------------------------------------
+$(BUILD)/reference-dump: contrib/reference/dump.c $(call libs_for,rpc)
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(call libs_for,rpc) $(EXT_LIBS)
+docs: $(PROGRAMS) $(BUILD)/reference-dump ## write doc/rpc.md, man pages and shell completions
+	$(PYTHON) contrib/reference/reference.py $(BUILD)
+.PHONY: docs
+
 # --- Installation ---------------------------------------------------------------------------------------------------------------------
 install: $(PROGRAMS) consensus-library ## install below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
 	install -m 644 contrib/completions/farthing-cli.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/farthing-cli
+	install -m 644 contrib/completions/_farthing-cli $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 contrib/completions/farthing-cli.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 644 include/farthingconsensus.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/libfarthingconsensus.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(BUILD)/libfarthingconsensus.so $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so.0
 	ln -sf libfarthingconsensus.so.0 $(DESTDIR)$(PREFIX)/lib/libfarthingconsensus.so
 	sed 's|@PREFIX@|$(PREFIX)|' contrib/libfarthingconsensus.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libfarthingconsensus.pc
-	$(PYTHON) contrib/manpage.py $(BUILD)/farthingd > $(DESTDIR)$(PREFIX)/share/man/man1/farthingd.1
-	$(PYTHON) contrib/manpage.py $(BUILD)/farthing-cli > $(DESTDIR)$(PREFIX)/share/man/man1/farthing-cli.1
+	install -m 644 doc/man/farthingd.1 doc/man/farthing-cli.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

@@ -1,32 +1,54 @@
-# bash completion for farthing-cli(1): options from its -help, commands from the running node's help.
+# bash completion for farthing-cli(1). Made by `make docs`; a node need not run.
 # Put it into /usr/share/bash-completion/completions/farthing-cli, or source it.
 
 _farthing_cli() {
-    local cur=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]} command="" word
-    local -a connection=()
+    local cur=${COMP_WORDS[COMP_CWORD]} command="" word i
+    local options="
+        -help -version -color= -conf= -datadir= -miningaddress= -named -rpcid= -rpcclienttimeout= -rpcconnect= -rpccookiefile=
+        -rpcpassword= -rpcport= -rpcuser= -rpcwait -rpcwaittimeout= -rpcwallet= -stdin -stdinrpcpass -stdinwalletpassphrase
+        -chain= -regtest -signet -testnet -testnet4 -addrinfo -generate -getinfo -netinfo"
+    local commands="
+        abortprivatebroadcast addconnection addnode addpeeraddress clearbanned combinerawtransaction createmultisig
+        createrawtransaction decoderawtransaction decodescript deriveaddresses disconnectnode dumptxoutset echo echoipc echojson
+        estimaterawfee estimatesmartfee exportasmap generate generateblock generatetoaddress generatetodescriptor
+        getaddednodeinfo getaddrmaninfo getbestblockhash getblock getblockchaininfo getblockcount getblockfilter getblockfrompeer
+        getblockhash getblockheader getblockstats getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
+        getdeploymentinfo getdescriptorinfo getdifficulty getgenerate gethashespersec getindexinfo getmemoryinfo
+        getmempoolancestors getmempoolcluster getmempooldescendants getmempoolentry getmempoolfeehistogram
+        getmempoolfeeratediagram getmempoolinfo getmininginfo getnettotals getnetworkhashps getnetworkinfo getnodeaddresses
+        getopenrpcinfo getorphantxs getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawaddrman getrawmempool
+        getrawtransaction getrpcinfo getstratuminfo gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout
+        getzmqnotifications help importmempool invalidateblock listbanned logging mockscheduler ping preciousblock
+        prioritisetransaction pruneblockchain reconsiderblock rpc.discover savemempool scantxoutset sendmsgtopeer
+        sendrawtransaction setban setgenerate setmocktime setnetworkactive signmessagewithprivkey signrawtransactionwithkey
+        signsignetblock stop submitblock submitheader submitpackage syncwithvalidationinterfacequeue testmempoolaccept uptime
+        validateaddress verifychain verifymessage verifytxoutproof waitforblock waitforblockheight waitfornewblock"
 
-    # What was typed tells which node to ask: only options about that are passed on. "=" is a word of its own here.
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        while [[ ${COMP_WORDS[i + 1]} == "=" && $((i + 2)) -le $COMP_CWORD ]]; do
-            word+="=${COMP_WORDS[i + 2]}"
-            ((i += 2))
-        done
-        case $word in
-        -conf=* | -datadir=* | -chain=* | -regtest | -signet | -testnet | -testnet4 | -rpc[cpu]*=*) connection+=("${word/#\~/$HOME}") ;;
-        -*) ;;
-        *) command=${command:-$word} ;;
-        esac
+        # "=" is a word of its own here, and what follows it is the option's value.
+        if [[ $word == "=" ]]; then
+            ((i++))
+        elif [[ $word != -* ]]; then
+            command=$word
+            break
+        fi
     done
 
-    case $cur in
-    -*) COMPREPLY=($(compgen -W "$("$program" -help 2>/dev/null | sed -n 's/^  \(-[a-z]*=\{0,1\}\).*/\1/p')" -- "$cur")) ;;
-    *)
-        [[ -z $command || $command == help ]] || return 0
-        COMPREPLY=($(compgen -W "$("$program" "${connection[@]}" help 2>/dev/null | sed -n 's/^\([a-z]\{1,\}\).*/\1/p')" -- "$cur"))
-        ;;
-    esac
-    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+    COMPREPLY=()
+    if [[ -z $command && ($cur == "=" || ${COMP_WORDS[COMP_CWORD - 1]} == "=") ]]; then
+        [[ $cur == "=" ]] && cur="" && word=${COMP_WORDS[COMP_CWORD - 1]} || word=${COMP_WORDS[COMP_CWORD - 2]}
+        case $word in
+        -color) COMPREPLY=($(compgen -W "always auto never" -- "$cur")) ;;
+        -chain) COMPREPLY=($(compgen -W "main test testnet4 signet regtest" -- "$cur")) ;;
+        esac # others: files
+        return 0
+    elif [[ -z $command && $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    elif [[ -z $command || ($command == help && $i -eq $((COMP_CWORD - 1))) ]]; then
+        COMPREPLY=($(compgen -W "$commands" -- "$cur"))
+    fi
+    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
     return 0
 } &&
     complete -o default -F _farthing_cli farthing-cli

@@ -102,6 +102,11 @@ struct rpc_example {
 bool rpc_doc_next_example(struct rpc_example *e, const char **lines, struct arena *a);
 /** The example as words for the shell: what follows "farthing-cli ", the method included (to free). */
 char *rpc_doc_example_words(const struct rpc_command *c, const char *params);
+/* What @name stands for in examples; ended by name == NULL. */
+struct rpc_sample {
+    const char *name, *text;
+};
+extern const struct rpc_sample rpc_samples[];
 /** What @name stands for in examples. Returns: NULL if it is not known. */
 const char *rpc_doc_sample(const char *name, size_t len);
 

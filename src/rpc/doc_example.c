@@ -5,9 +5,7 @@
 #include "rpc/doc.h"
 
 /* Values that many know by sight, of no worth to anyone. */
-static const struct {
-    const char *name, *text;
-} samples[] = {
+const struct rpc_sample rpc_samples[] = {
     {"block", "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"},
     {"txblock", "00000000d1145790a8694403d4063f323d499e655c83426834d4ce2f8dd4a2ee"},
     {"txid", "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16"},
@@ -32,13 +30,14 @@ static const struct {
     {"proof",
      "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9f"
      "b8aa4b1e5e4a29ab5f49ffff001d1dac2b7c01000000013ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a0101"},
+    {NULL, NULL},
 };
 
 const char *rpc_doc_sample(const char *name, size_t len)
 {
-    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
-        if (strlen(samples[i].name) == len && memcmp(samples[i].name, name, len) == 0)
-            return samples[i].text;
+    for (const struct rpc_sample *s = rpc_samples; s->name; s++) {
+        if (strlen(s->name) == len && memcmp(s->name, name, len) == 0)
+            return s->text;
     }
     return NULL;
 }

@@ -259,7 +259,7 @@ const struct rpc_doc rpc_docs_mempool[] = {
      "    hex - A transaction's id\n"
      "  ]\n"
      "}",
-     "[[@rawtx, @rawtx]] ! -8 a package has no duplicates"},
+     "[[@rawtx, @rawtx]] ! -25 these are no parents and child"},
     {"testmempoolaccept",
      "[ rawtxs\n"
      "  hex - A transaction\n"
@@ -324,7 +324,7 @@ const struct rpc_doc rpc_docs_mempool[] = {
      "    }\n"
      "  ]\n"
      "}",
-     "[]"},
+     "[] ! -32601 there is no -privatebroadcast"},
     {"abortprivatebroadcast", NULL,
      "{\n"
      "  [ removed_transactions - The transactions that will not be sent any more\n"
@@ -335,5 +335,5 @@ const struct rpc_doc rpc_docs_mempool[] = {
      "    }\n"
      "  ]\n"
      "}",
-     "[@txid] ! -5 there is no such transaction"},
+     "[@txid] ! -32601 there is no -privatebroadcast"},
     {NULL, NULL, NULL, NULL}};

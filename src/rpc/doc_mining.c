@@ -65,7 +65,7 @@ const struct rpc_doc rpc_docs_mining[] = {
      "  hex? signet_challenge - The network's challenge script (on signet)\n"
      "  hex? default_witness_commitment - The coinbase's commitment to the witnesses, if all transactions are taken\n"
      "}",
-     "[{\"rules\": [\"segwit\"]}] ! -9 a node with no peers makes none (but on regtest it does)"},
+     "[{\"rules\": [\"segwit\"]}]"},
     {"getmininginfo", NULL,
      "{\n"
      "  num blocks - Height of the tip\n"
@@ -130,7 +130,7 @@ const struct rpc_doc rpc_docs_mining[] = {
      "}",
      "[@address, []]"},
     {"generate", NULL, "any", "[] ! -32601 it has been replaced by -generate of the client"},
-    {"signsignetblock", NULL, "hex - The block with its solution", "[@blockhex, [@privkey]] ! -32603 this is no signet"},
+    {"signsignetblock", NULL, "hex - The block with its solution", "[@blockhex] ! -1 the node has no key of a signet"},
     {"setgenerate", NULL, "null", "[false]"},
     {"getgenerate", NULL, "bool - Does the node mine?", "[]"},
     {"gethashespersec", NULL, "num - Hashes a second", "[]"},

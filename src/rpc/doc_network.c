@@ -6,7 +6,7 @@ const struct rpc_doc rpc_docs_network[] = {
     {"ping", NULL, "null", "[]"},
     {"addnode", NULL, "null",
      "[\"192.0.2.1:8333\", \"add\"]\n"
-     "[\"192.0.2.1:8333\", \"remove\"] ! -24 the node has not been added"},
+     "[\"192.0.2.1:8333\", \"remove\"]"},
     {"disconnectnode", NULL, "null",
      "[\"192.0.2.1:8333\"] ! -29 there is no such connection\n"
      "{\"nodeid\": 1} ! -29 there is no such connection"},
