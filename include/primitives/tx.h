@@ -17,30 +17,37 @@
 #define OUTPOINT_NULL_N 0xffffffffu
 #define SEQUENCE_FINAL 0xffffffffu
 
+/* In memory as on the wire, so that an input's can be looked at where it stands. */
 struct outpoint {
     struct txid txid;
     uint32_t n;
-};
+} __attribute__((packed));
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "an outpoint is read where it stands in the serialisation, which is little-endian"
+#endif
+
+/* There are many of the next three in blocks and mempool: no gaps in them. */
+#define TX_PART __attribute__((packed, aligned(4)))
 
 struct witness_item {
     const uint8_t *data;
     uint32_t len;
-};
+} TX_PART;
 
 struct tx_in {
-    struct outpoint prevout;
-    uint32_t sequence;
-    const uint8_t *script; /* scriptSig */
+    const struct outpoint *prevout; /* in the serialisation */
+    const uint8_t *script;          /* scriptSig */
     const struct witness_item *witness;
     uint32_t script_len;
     uint32_t witness_count;
-};
+    uint32_t sequence;
+} TX_PART;
 
 struct tx_out {
     int64_t value; /* satoshi; decoded as it stands, range not checked */
     const uint8_t *script;
     uint32_t script_len;
-};
+} TX_PART;
 
 struct tx {
     uint32_t version;
@@ -102,7 +109,7 @@ static inline int64_t tx_vsize(const struct tx *tx)
 /** True for one input whose outpoint is null. */
 static inline bool tx_is_coinbase(const struct tx *tx)
 {
-    return tx->n_in == 1 && outpoint_is_null(&tx->in[0].prevout);
+    return tx->n_in == 1 && outpoint_is_null(tx->in[0].prevout);
 }
 
 /** Decodes one transaction out of a stream (a block); ids are computed. The arrays come from arena, bytes point into the

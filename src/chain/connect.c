@@ -66,7 +66,7 @@ static void remove_outputs(struct coins *coins, const struct tx *tx)
 static void restore_inputs(struct coins *coins, const struct tx *tx, const struct coin *spent, uint32_t n)
 {
     while (n-- > 0)
-        coins_add(coins, &tx->in[n].prevout, &spent[n], false);
+        coins_add(coins, tx->in[n].prevout, &spent[n], false);
 }
 
 void connect_revert(struct coins *coins, struct inflight *p)
@@ -90,7 +90,7 @@ static enum connect_result spend_inputs(struct coins *coins, struct inflight *p,
     enum rc rc;
 
     for (uint32_t j = 0; j < tx->n_in; j++) {
-        rc = coins_spend(coins, &coin[j], &tx->in[j].prevout, &p->scripts);
+        rc = coins_spend(coins, &coin[j], tx->in[j].prevout, &p->scripts);
         if (rc == RC_OK) {
             spent[j] = coin[j].out;
             continue;
@@ -138,7 +138,7 @@ static void touch_tx(const struct coins *coins, const struct block *b, uint32_t 
         return;
     tx = &b->tx[i];
     for (uint32_t j = 0; j < tx->n_in && j < 8; j++)
-        coins_touch(coins, &tx->in[j].prevout);
+        coins_touch(coins, tx->in[j].prevout);
     o.txid = tx->txid;
     for (o.n = 0; o.n < tx->n_out && o.n < 4; o.n++)
         coins_touch(coins, &o);
@@ -149,7 +149,7 @@ static void touch_records(const struct coins *coins, const struct block *b, uint
 {
     if (i < b->n_tx)
         for (uint32_t j = 0; j < b->tx[i].n_in && j < 8; j++)
-            coins_touch_record(coins, &b->tx[i].in[j].prevout);
+            coins_touch_record(coins, b->tx[i].in[j].prevout);
 }
 
 enum connect_result connect_block(struct chain *c, struct coins *coins, struct inflight *p, const struct header_node *n,
@@ -186,5 +186,5 @@ void script_verdict(const struct inflight *p, struct verdict *v)
 
     snprintf(reason, sizeof(reason), "block-script-verify-flag-failed (%s)", script_error_text(p->job.fail_error));
     verdict_invalid(v, BLOCK_CONSENSUS, reason, "input %u of %s (wtxid %s), spending %s:%u", in, txid_hex(&tx->txid).s,
-                    wtxid_hex(&tx->wtxid).s, txid_hex(&tx->in[in].prevout.txid).s, tx->in[in].prevout.n);
+                    wtxid_hex(&tx->wtxid).s, txid_hex(&tx->in[in].prevout->txid).s, tx->in[in].prevout->n);
 }

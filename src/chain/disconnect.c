@@ -62,7 +62,7 @@ static enum disconnect_result put_inputs(struct coins *coins, const struct tx *t
         return DISCONNECT_FAILED;
     }
     for (uint32_t j = tx->n_in; j-- > 0;) {
-        const struct outpoint *o = &tx->in[j].prevout;
+        const struct outpoint *o = tx->in[j].prevout;
         struct coin coin = undo->coin[j];
         bool have;
 

@@ -38,7 +38,7 @@ static uint32_t missing(const struct coins *coins, struct outpoint **points, con
         own_add(&own, &b->tx[i].txid);
     for (uint32_t i = 1; i < b->n_tx; i++) {
         for (uint32_t j = 0; j < b->tx[i].n_in; j++) {
-            const struct outpoint *o = &b->tx[i].in[j].prevout;
+            const struct outpoint *o = b->tx[i].in[j].prevout;
 
             if (own_has(&own, &o->txid) || coins_cached(coins, o))
                 continue;

@@ -42,7 +42,7 @@ static enum rc apply_again(struct chain *c, const struct block *b, uint32_t heig
         struct outpoint o = {tx->txid, 0};
 
         for (uint32_t j = 0; i > 0 && j < tx->n_in; j++) {
-            enum rc rc = coins_spend(c->coins, NULL, &tx->in[j].prevout, NULL);
+            enum rc rc = coins_spend(c->coins, NULL, tx->in[j].prevout, NULL);
             if (rc != RC_OK && rc != RC_NOT_FOUND)
                 return rc;
         }

@@ -47,7 +47,7 @@ static struct txid changed_txid(const struct tx *tx, uint32_t index, const struc
     struct txid id;
     tx_builder_init(&b, tx->version, tx->lock_time);
     for (uint32_t i = 0; i < tx->n_in; i++)
-        tx_builder_add_in(&b, &tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
+        tx_builder_add_in(&b, tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
     for (uint32_t i = 0; i < tx->n_out; i++) {
         bool here = i == index;
         tx_builder_add_out(&b, tx->out[i].value, here ? script->data : tx->out[i].script,

@@ -11,7 +11,7 @@ static bool duplicate_pairwise(const struct tx *tx)
 {
     for (uint32_t i = 1; i < tx->n_in; i++) {
         for (uint32_t j = 0; j < i; j++) {
-            if (outpoint_equal(&tx->in[i].prevout, &tx->in[j].prevout))
+            if (outpoint_equal(tx->in[i].prevout, tx->in[j].prevout))
                 return true;
         }
     }
@@ -25,10 +25,10 @@ static bool duplicate_by_table(const struct tx *tx, uint32_t *slots, uint32_t n_
     uint64_t k0 = get_le64(tx->wtxid.b), k1 = get_le64(tx->wtxid.b + 8);
     memset(slots, 0, n_slots * sizeof(*slots));
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        const struct outpoint *o = &tx->in[i].prevout;
+        const struct outpoint *o = tx->in[i].prevout;
         uint32_t s = (uint32_t)siphash_hash_u32(k0, k1, o->txid.b, o->n) & (n_slots - 1);
         for (; slots[s]; s = (s + 1) & (n_slots - 1)) {
-            if (outpoint_equal(&tx->in[slots[s] - 1].prevout, o))
+            if (outpoint_equal(tx->in[slots[s] - 1].prevout, o))
                 return true;
         }
         slots[s] = i + 1;
@@ -86,7 +86,7 @@ bool check_transaction(const struct tx *tx, struct verdict *v)
         return true;
     }
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (outpoint_is_null(&tx->in[i].prevout))
+        if (outpoint_is_null(tx->in[i].prevout))
             return verdict_invalid(v, TX_CONSENSUS, "bad-txns-prevout-null", NULL);
     }
     return true;

@@ -61,7 +61,7 @@ static bool no_double_spend(struct block_coins *c, const struct block *b)
     table_init(&t, &c->arena, c->n, &b->hash);
     for (uint32_t i = 1; i < b->n_tx; i++) {
         for (uint32_t j = 0; j < b->tx[i].n_in; j++, k++) {
-            all[k] = &b->tx[i].in[j].prevout;
+            all[k] = b->tx[i].in[j].prevout;
             if (!table_add_outpoint(&t, all, k))
                 return false;
         }
@@ -112,7 +112,7 @@ bool block_coins_init(struct block_coins *c, const struct block *b, int32_t heig
         *table_find_tx(&ids, b, &b->tx[i].txid) = i + 1;
     for (uint32_t i = 1; i < b->n_tx; i++) {
         for (uint32_t j = 0; j < b->tx[i].n_in; j++, k++) {
-            const struct outpoint *prevout = &b->tx[i].in[j].prevout;
+            const struct outpoint *prevout = b->tx[i].in[j].prevout;
             uint32_t from = *table_find_tx(&ids, b, &prevout->txid);
             if (from) {
                 c->coin[k].height = (uint32_t)height;

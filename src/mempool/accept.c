@@ -26,7 +26,7 @@ static void tell_fees(struct mempool *m, const struct tx *tx, const struct accep
         return;
     counts = !rules->bypass_limits && !rules->trim_later && e->n_parents == 0 &&
              (!m->o.chain.current || m->o.chain.current(m->o.chain.ctx));
-    e->fees_mark = fees_tx_added(m->o.fees, e->pub.height, policy_rate(e->pub.fee, entry_vsize(e)), counts);
+    e->fees_mark = fees_tx_added(m->o.fees, (int32_t)e->height, policy_rate(e->pub.fee, entry_vsize(e)), counts);
 }
 
 void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee, const struct accept_rules *rules)

@@ -18,7 +18,7 @@ static void gather_cluster(struct mempool *m, struct pool_list *l, const struct 
 /* All that will be one cluster with e. */
 static void gather_all(struct mempool *m, struct pool_list *all, struct entry *e)
 {
-    m->mark++;
+    pool_new_mark(m);
     e->mark = m->mark;
     pool_list_add(all, e);
     for (uint32_t i = 0; i < e->n_parents; i++)

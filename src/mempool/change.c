@@ -60,7 +60,7 @@ bool change_gather_conflicts(struct change *c, const struct txid *who, const cha
     if (n > MAX_CONFLICTING_CLUSTERS)
         return verdict_invalid(v, TX_MEMPOOL_POLICY, reason, "rejecting replacement %s; too many conflicting clusters (%zu > %d)",
                                txid_hex(who).s, n, MAX_CONFLICTING_CLUSTERS);
-    c->m->mark++;
+    pool_new_mark(c->m);
     for (size_t i = 0; i < c->direct.n; i++)
         pool_list_add_descendants(c->m, &c->conflicts, c->direct.e[i]);
     for (size_t i = 0; i < c->conflicts.n; i++) {
@@ -73,7 +73,7 @@ bool change_gather_conflicts(struct change *c, const struct txid *who, const cha
 /* What would remain of the clusters concerned, and what is added, in c->remaining. */
 static void gather_remaining(struct change *c, const struct cluster_set *s)
 {
-    c->m->mark++;
+    pool_new_mark(c->m);
     for (size_t i = 0; i < c->conflicts.n; i++)
         c->conflicts.e[i]->mark = c->m->mark;
     c->remaining.n = 0;
@@ -127,7 +127,7 @@ static void diagram_add(struct diagram *d, const struct cluster *c)
             d->cap = d->cap ? 2 * d->cap : 64;
             d->chunk = (struct fee_weight *)xrealloc(d->chunk, d->cap * sizeof(*d->chunk));
         }
-        d->chunk[d->n++] = cluster_chunks(c)[i].rate;
+        d->chunk[d->n++] = chunk_rate(&cluster_chunks(c)[i]);
     }
 }
 

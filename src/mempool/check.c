@@ -19,7 +19,7 @@ static void check_inputs(struct mempool *m, const struct entry *e)
     uint32_t n_parents = 0;
 
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        const struct outpoint *o = &tx->in[i].prevout;
+        const struct outpoint *o = tx->in[i].prevout;
         const struct entry *parent = index_find(m, &o->txid);
         struct coin c;
         ASSERT(index_find_spender(m, o) == e);
@@ -33,7 +33,7 @@ static void check_inputs(struct mempool *m, const struct entry *e)
     for (uint32_t k = 0; k < e->n_parents; k++) {
         bool spent = false;
         for (uint32_t i = 0; i < tx->n_in && !spent; i++)
-            spent = txid_equal(&tx->in[i].prevout.txid, &e->parent[k]->pub.tx->txid);
+            spent = txid_equal(&tx->in[i].prevout->txid, &e->parent[k]->pub.tx->txid);
         ASSERT(spent && e->parent[k]->in_pool);
         for (uint32_t other = 0; other < k; other++)
             ASSERT(e->parent[other] != e->parent[k]);
@@ -49,7 +49,7 @@ static void check_entry(struct mempool *m, const struct entry *e, struct sums *s
 
     ASSERT(e->in_pool && index_find(m, &tx->txid) == e && index_find_wtxid(m, &tx->wtxid) == e);
     ASSERT(e->pub.modified_fee == fee_add(e->pub.fee, pool_delta(m, &tx->txid)));
-    ASSERT(e->adjusted_weight >= tx_weight(tx));
+    ASSERT((int64_t)e->adjusted_weight >= tx_weight(tx));
     ASSERT(e->cluster && e->at < e->cluster->n && e->cluster->tx[e->at].e == e);
     check_inputs(m, e);
     s->vsize += (size_t)entry_vsize(e);
@@ -91,10 +91,10 @@ static void check_chunks(const struct cluster *c)
     for (unsigned i = 0; i < c->n_chunks; i++) {
         const struct chunk *k = &cluster_chunks(c)[i];
         int64_t weight = 0;
-        ASSERT(k->first == at && k->n > 0 && (i == 0 || rate_cmp(k->rate, k[-1].rate) <= 0));
+        ASSERT(k->first == at && k->n > 0 && (i == 0 || rate_cmp(chunk_rate(k), chunk_rate(&k[-1])) <= 0));
         for (; at < k->first + k->n; at++)
             weight += c->tx[at].e->adjusted_weight;
-        ASSERT(weight == k->rate.weight);
+        ASSERT(weight == (int64_t)k->weight);
     }
     ASSERT(at == c->n);
 }

@@ -84,9 +84,9 @@ static bool missing_input(struct attempt *a)
 
 static bool find_conflicts(struct attempt *a)
 {
-    a->m->mark++;
+    pool_new_mark(a->m);
     for (uint32_t i = 0; i < a->tx->n_in; i++) {
-        struct entry *other = index_find_spender(a->m, &a->tx->in[i].prevout);
+        struct entry *other = index_find_spender(a->m, a->tx->in[i].prevout);
         if (other && a->rules->never_replace)
             return verdict_invalid(a->v, TX_MEMPOOL_POLICY, "bip125-replacement-disallowed", NULL);
         if (other && other->mark != a->m->mark) {
@@ -103,12 +103,12 @@ static bool find_coins(struct attempt *a)
     a->coins = (struct coin *)arena_alloc(&a->m->scratch, n * sizeof(*a->coins));
     a->spent = (struct tx_out *)arena_alloc(&a->m->scratch, n * sizeof(*a->spent));
     for (uint32_t i = 0; i < n; i++) {
-        enum rc rc = find_coin(a, &a->coins[i], &a->tx->in[i].prevout);
+        enum rc rc = find_coin(a, &a->coins[i], a->tx->in[i].prevout);
         if (rc == RC_NOT_FOUND)
             return missing_input(a);
         if (rc != RC_OK)
-            return verdict_internal(a->v, "cannot read the coin %s:%u: %s", txid_hex(&a->tx->in[i].prevout.txid).s,
-                                    a->tx->in[i].prevout.n, rc_name(rc));
+            return verdict_internal(a->v, "cannot read the coin %s:%u: %s", txid_hex(&a->tx->in[i].prevout->txid).s,
+                                    a->tx->in[i].prevout->n, rc_name(rc));
         a->spent[i] = a->coins[i].out;
     }
     return true;
@@ -142,6 +142,11 @@ bool pool_check_fee_rate(struct mempool *m, int64_t fee, int64_t vsize, struct v
     return true;
 }
 
+static uint32_t cut_off(int64_t v)
+{
+    return v < 0 ? 0 : v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
 static void fill_entry(struct attempt *a, struct entry *e)
 {
     const struct policy *p = &a->m->o.policy;
@@ -152,10 +157,10 @@ static void fill_entry(struct attempt *a, struct entry *e)
     verdict_init(&unused);
     check_tx_inputs(a->tx, a->coins, a->tip->height + 1, &e->pub.fee, &unused); /* passed before; for the fee */
     e->pub.modified_fee = fee_add(e->pub.fee, pool_delta(a->m, &a->tx->txid));
-    e->pub.sigop_cost = (uint32_t)tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD);
-    e->adjusted_weight = policy_weight(tx_weight(a->tx), e->pub.sigop_cost, p->bytes_per_sigop);
-    e->pub.time = a->rules->time;
-    e->pub.height = a->tip->height;
+    e->sigop_cost = (uint32_t)tx_sigop_cost(a->tx, a->spent, SCRIPT_VERIFY_STANDARD) & 0xfffffffu;
+    e->adjusted_weight = cut_off(policy_weight(tx_weight(a->tx), e->sigop_cost, p->bytes_per_sigop));
+    e->time = cut_off(a->rules->time);
+    e->height = (uint32_t)a->tip->height & 0xffffffu;
     e->pub.sequence = a->rules->bypass_limits ? 0 : a->m->sequence; /* from a block: older than anything in the pool */
     lock = pool_sequence_lock(a->m, a->tip, a->tx, a->coins, &depends);
     entry_set_lock(e, lock, depends);
@@ -173,8 +178,8 @@ static bool make_entry(struct attempt *a)
     e = a->entry;
     if (p->require_standard && (e->pub.fee || e->pub.modified_fee) && policy_dust_count(a->tx, p->dust_fee_rate))
         return verdict_invalid(a->v, TX_NOT_STANDARD, "dust", "tx with dust output must be 0-fee");
-    if (e->pub.sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
-        return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%u", e->pub.sigop_cost);
+    if (e->sigop_cost > MAX_STANDARD_TX_SIGOPS_COST)
+        return verdict_invalid(a->v, TX_NOT_STANDARD, "bad-txns-too-many-sigops", "%u", (unsigned)e->sigop_cost);
     return a->rules->bypass_limits || a->rules->together || pool_check_fee_rate(a->m, e->pub.modified_fee, entry_vsize(e), a->v);
 }
 
@@ -198,7 +203,7 @@ static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midst
     enum script_error err;
 
     for (uint32_t i = 0; i < a->tx->n_in; i++) {
-        const struct outpoint *o = &a->tx->in[i].prevout;
+        const struct outpoint *o = a->tx->in[i].prevout;
         char reason[sizeof(a->v->reason)];
         if (script_verify_input(&err, a->tx, i, &a->spent[i], flags, mid, a->m->signatures, true))
             continue;

@@ -23,7 +23,7 @@ static void relate(struct mempool *m, struct member *t, struct entry *const *set
 {
     uint64_t parents[CLUSTER_MAX];
     bool more = true;
-    m->mark++;
+    pool_new_mark(m);
     for (unsigned i = 0; i < n; i++) {
         set[i]->mark = m->mark;
         set[i]->slot = i;
@@ -69,11 +69,11 @@ static void cut_chunks(struct cluster *c)
     for (unsigned i = 0; i < c->n; i++) {
         const struct entry *e = c->tx[i].e;
         struct chunk *k = &cluster_chunks(c)[c->n_chunks++];
-        *k = (struct chunk){{e->pub.modified_fee, e->adjusted_weight}, i, 1};
-        for (; c->n_chunks > 1 && rate_cmp(k->rate, k[-1].rate) > 0; k--) {
-            k[-1].rate.fee = fee_add(k[-1].rate.fee, k->rate.fee);
-            k[-1].rate.weight += k->rate.weight;
-            k[-1].n += k->n;
+        *k = (struct chunk){e->pub.modified_fee, e->adjusted_weight, (uint8_t)i, 1};
+        for (; c->n_chunks > 1 && rate_cmp(chunk_rate(k), chunk_rate(&k[-1])) > 0; k--) {
+            k[-1].fee = fee_add(k[-1].fee, k->fee);
+            k[-1].weight = (k[-1].weight + k->weight) & 0xffffffffffffu;
+            k[-1].n = (uint8_t)(k[-1].n + k->n);
             c->n_chunks--;
         }
     }
@@ -119,9 +119,9 @@ struct cluster *cluster_build(struct mempool *m, struct entry *const *set, size_
 
 int64_t chunk_prefix(const struct cluster *c, unsigned index)
 {
-    int64_t weight = cluster_chunks(c)[index].rate.weight;
-    while (index-- && rate_cmp(cluster_chunks(c)[index].rate, cluster_chunks(c)[index + 1].rate) == 0)
-        weight += cluster_chunks(c)[index].rate.weight;
+    int64_t weight = (int64_t)cluster_chunks(c)[index].weight;
+    while (index-- && rate_cmp(chunk_rate(&cluster_chunks(c)[index]), chunk_rate(&cluster_chunks(c)[index + 1])) == 0)
+        weight += (int64_t)cluster_chunks(c)[index].weight;
     return weight;
 }
 
@@ -153,7 +153,7 @@ size_t entries_part(struct mempool *m, struct entry **set, size_t n, size_t **en
     struct entry **sorted = (struct entry **)xmalloc((n + 1) * sizeof(*sorted));
     size_t parts = 0, at = 0;
 
-    m->mark++;
+    pool_new_mark(m);
     for (size_t i = 0; i < n; i++) {
         set[i]->mark = m->mark;
         up[i] = i;

@@ -28,9 +28,9 @@ struct entry *entry_new(struct mempool *m, struct tx *tx)
     struct entry *e = (struct entry *)xcalloc(1, sizeof(*e));
 
     e->pub.tx = tx_ref(tx);
-    m->mark++;
+    pool_new_mark(m);
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        struct entry *parent = index_find(m, &tx->in[i].prevout.txid);
+        struct entry *parent = index_find(m, &tx->in[i].prevout->txid);
         if (parent && parent->mark != m->mark) {
             parent->mark = m->mark;
             entry_add_parent(e, parent);

@@ -15,8 +15,8 @@ void pool_expire(struct mempool *m)
     struct heap_node *oldest;
     size_t n = 0;
 
-    while ((oldest = heap_top(&m->by_time)) && entry_of_time(oldest)->pub.time < cutoff) {
-        m->mark++;
+    while ((oldest = heap_top(&m->by_time)) && entry_of_time(oldest)->time < cutoff) {
+        pool_new_mark(m);
         gone.n = 0;
         pool_list_add_descendants(m, &gone, entry_of_time(oldest));
         pool_remove(m, gone.e, gone.n, REMOVED_EXPIRY);
@@ -68,7 +68,7 @@ void pool_trim(struct mempool *m, size_t max_bytes)
     while (m->by_worst.n && pool_usage(m) > max_bytes) {
         const struct cluster *c = cluster_of_worst(heap_top(&m->by_worst));
         const struct chunk *last = &cluster_chunks(c)[c->n_chunks - 1];
-        int64_t rate = fee_add(rate_per_kvb(last->rate), m->o.policy.incremental_fee_rate);
+        int64_t rate = fee_add(rate_per_kvb(chunk_rate(last)), m->o.policy.incremental_fee_rate);
 
         gone.n = 0;
         for (unsigned i = 0; i < last->n; i++)

@@ -97,7 +97,7 @@ struct entry *index_find_wtxid(const struct mempool *m, const struct wtxid *id)
 static bool spends(const struct tx *tx, const struct outpoint *o)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (outpoint_equal(&tx->in[i].prevout, o))
+        if (outpoint_equal(tx->in[i].prevout, o))
             return true;
     }
     return false;
@@ -162,7 +162,7 @@ static void enter_wtxid(const struct mempool *m, struct table *t, const struct e
 static void enter_inputs(const struct mempool *m, struct table *t, const struct entry *e)
 {
     for (uint32_t i = 0; i < e->pub.tx->n_in; i++)
-        table_put(t, hash_of_outpoint(m, &e->pub.tx->in[i].prevout), e);
+        table_put(t, hash_of_outpoint(m, e->pub.tx->in[i].prevout), e);
 }
 
 /* Makes room for some more: at least an eighth of the slots stays empty; new tables have little more, as they are many bytes. */
@@ -200,6 +200,6 @@ void index_remove(struct mempool *m, struct entry *e)
     table_take(&m->by_txid, hash_of(m, e->pub.tx->txid.b), e);
     table_take(&m->by_wtxid, hash_of(m, e->pub.tx->wtxid.b), e);
     for (uint32_t i = 0; i < e->pub.tx->n_in; i++)
-        table_take(&m->spent, hash_of_outpoint(m, &e->pub.tx->in[i].prevout), e);
+        table_take(&m->spent, hash_of_outpoint(m, e->pub.tx->in[i].prevout), e);
     e->in_pool = false;
 }

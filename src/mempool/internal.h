@@ -46,22 +46,23 @@ struct entry_lock {
 struct entry {
     struct {
         struct tx *tx;
-        int64_t fee, modified_fee, time;
+        int64_t fee, modified_fee;
         uint64_t sequence;
-        int32_t height;
-        uint32_t sigop_cost;
     } pub;
-    int64_t adjusted_weight;
     struct entry_lock *lock; /* NULL: none */
     struct entry **parent;
     struct cluster *cluster;
-    uint64_t mark; /* scratch: equals m->mark if visited */
+    uint32_t time;            /* seconds, cut off at both ends */
+    uint32_t adjusted_weight; /* saturates: beyond any block */
+    uint32_t mark;            /* scratch: equals m->mark if visited */
     struct heap_node by_time;
-    uint32_t slot;      /* scratch: place in the set that was marked */
+    uint32_t slot;             /* scratch: place in the set that was marked */
+    uint32_t height : 24;      /* of the tip when it came */
+    uint32_t at : 8;           /* place in the cluster */
+    uint32_t sigop_cost : 28;  /* enough for what 4 MB of script can say */
+    uint32_t in_pool : 1, spends_coinbase : 1, unbroadcast : 1;
     uint16_t n_parents; /* at most one for each input: a transaction has room for 24,390 */
     uint16_t fees_mark; /* see fees_tx_added */
-    uint8_t at;         /* place in the cluster */
-    bool in_pool, spends_coinbase, unbroadcast;
 };
 
 static inline struct entry *entry_of_time(const struct heap_node *n)
@@ -76,7 +77,7 @@ void entry_free(struct entry *e);
 size_t entry_usage(const struct entry *e);
 static inline int64_t entry_vsize(const struct entry *e)
 {
-    return (e->adjusted_weight + WITNESS_SCALE_FACTOR - 1) / WITNESS_SCALE_FACTOR;
+    return ((int64_t)e->adjusted_weight + WITNESS_SCALE_FACTOR - 1) / WITNESS_SCALE_FACTOR;
 }
 void entry_set_lock(struct entry *e, struct sequence_lock lock, const struct header_node *block);
 /** Does parent occur among e's parents? */
@@ -128,8 +129,8 @@ struct member {
     uint64_t ancestors, descendants; /* bits of places, with itself */
 };
 struct chunk {
-    struct fee_weight rate;
-    unsigned first, n;
+    int64_t fee;
+    uint64_t weight : 48, first : 8, n : 8;
 };
 struct cluster {
     struct heap_node by_worst; /* first */
@@ -140,6 +141,10 @@ struct cluster {
 static inline struct chunk *cluster_chunks(const struct cluster *c)
 {
     return (struct chunk *)(void *)(uintptr_t)(c->tx + c->n);
+}
+static inline struct fee_weight chunk_rate(const struct chunk *k)
+{
+    return (struct fee_weight){k->fee, (int64_t)k->weight};
 }
 /** Bits of the places of an entry's parents. */
 static inline uint64_t entry_parents(const struct entry *e)
@@ -202,7 +207,8 @@ struct mempool {
     struct mempool_delta *delta; /* sorted by txid */
     size_t n_delta, cap_delta;
     size_t n_unbroadcast;
-    uint64_t sequence, mark;
+    uint64_t sequence;
+    uint32_t mark; /* of the set that is being gathered: see pool_new_mark */
     uint64_t changes;             /* asked for a check */
     atomic_uint_fast64_t updates; /* see mempool_updates */
     size_t inner_usage;           /* of entries and clusters */
@@ -217,6 +223,16 @@ struct mempool {
     struct arena scratch;
     struct sig_cache *signatures; /* of the latest transactions: the second run of their scripts finds them there */
 };
+
+/** Begins a new set: no entry carries its mark yet. */
+static inline void pool_new_mark(struct mempool *m)
+{
+    if (++m->mark == 0) { /* once in four thousand million */
+        for (uint32_t i = 0; i < m->by_time.n; i++)
+            entry_of_time(m->by_time.node[i])->mark = 0;
+        m->mark = 1;
+    }
+}
 
 /* index.c */
 struct entry *index_find(const struct mempool *m, const struct txid *id);

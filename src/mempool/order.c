@@ -10,7 +10,7 @@
 static int chunk_cmp(const void *x, const void *y)
 {
     const struct placed_chunk *a = (const struct placed_chunk *)x, *b = (const struct placed_chunk *)y;
-    int cmp = rate_cmp(cluster_chunks(b->cluster)[b->index].rate, cluster_chunks(a->cluster)[a->index].rate);
+    int cmp = rate_cmp(chunk_rate(&cluster_chunks(b->cluster)[b->index]), chunk_rate(&cluster_chunks(a->cluster)[a->index]));
     if (cmp)
         return cmp;
     if (a->prefix != b->prefix)
@@ -46,7 +46,7 @@ static struct mempool_chunk show_chunk(struct mempool_entry *tx, const struct cl
     for (unsigned t = 0; t < k->n; t++) {
         entry_show(&tx[t], c->tx[k->first + t].e);
     }
-    return (struct mempool_chunk){tx, k->n, k->rate.fee, k->rate.weight};
+    return (struct mempool_chunk){tx, k->n, k->fee, (int64_t)k->weight};
 }
 
 bool mempool_cluster_chunks(struct mempool *m, const struct txid *id, bool (*fn)(void *ctx, const struct mempool_chunk *c),
@@ -106,7 +106,7 @@ static void walk_begin(struct walk *w, const struct mempool *m)
     w->heap = (struct next_chunk *)xmalloc((w->n + 1) * sizeof(*w->heap));
     for (size_t i = 0; i < w->n; i++) {
         const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
-        w->heap[i] = (struct next_chunk){cluster_chunks(c)[0].rate, c, 0};
+        w->heap[i] = (struct next_chunk){chunk_rate(&cluster_chunks(c)[0]), c, 0};
     }
     for (size_t i = w->n / 2; i-- > 0;)
         sift_down(w, i);
@@ -117,7 +117,7 @@ static void walk_next(struct walk *w, bool leave_out)
 {
     struct next_chunk *top = &w->heap[0];
     if (!leave_out && top->index + 1 < top->cluster->n_chunks)
-        top->rate = cluster_chunks(top->cluster)[++top->index].rate;
+        top->rate = chunk_rate(&cluster_chunks(top->cluster)[++top->index]);
     else
         *top = w->heap[--w->n];
     if (w->n)
@@ -134,7 +134,7 @@ void mempool_take_chunks(struct mempool *m, enum mempool_visit (*fn)(void *ctx, 
     while (w.n && visit != MEMPOOL_STOP) {
         const struct cluster *c = w.heap[0].cluster;
         const struct chunk *k = &cluster_chunks(c)[w.heap[0].index];
-        struct mempool_chunk out = {tx, k->n, k->rate.fee, k->rate.weight};
+        struct mempool_chunk out = {tx, k->n, k->fee, (int64_t)k->weight};
         for (unsigned i = 0; i < k->n; i++)
             entry_facts(&tx[i], c->tx[k->first + i].e);
         visit = fn(ctx, &out);

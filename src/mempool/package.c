@@ -70,7 +70,7 @@ static void link_entries(struct together *t)
         for (size_t k = 0; k < i; k++) {
             bool spends = false;
             for (uint32_t in = 0; in < e->pub.tx->n_in && !spends; in++)
-                spends = txid_equal(&e->pub.tx->in[in].prevout.txid, &t->try[k].tx->txid);
+                spends = txid_equal(&e->pub.tx->in[in].prevout->txid, &t->try[k].tx->txid);
             if (spends)
                 entry_add_parent(e, t->try[k].entry);
         }

@@ -12,7 +12,7 @@
 static bool older(const struct heap_node *a, const struct heap_node *b)
 {
     const struct entry *x = entry_of_time(a), *y = entry_of_time(b);
-    return x->pub.time < y->pub.time;
+    return x->time < y->time;
 }
 
 /* Of equal rates the one goes first that a miner would take last. */
@@ -20,7 +20,7 @@ static bool worse(const struct heap_node *a, const struct heap_node *b)
 {
     const struct cluster *x = cluster_of_worst(a), *y = cluster_of_worst(b);
     unsigned i = x->n_chunks - 1, k = y->n_chunks - 1;
-    int cmp = rate_cmp(cluster_chunks(x)[i].rate, cluster_chunks(y)[k].rate);
+    int cmp = rate_cmp(chunk_rate(&cluster_chunks(x)[i]), chunk_rate(&cluster_chunks(y)[k]));
     int64_t before_x, before_y;
 
     if (cmp)

@@ -96,7 +96,7 @@ static void add_cluster(struct rejoin *r, size_t *cap, const struct entry *e)
     }
     for (unsigned i = 0; i < c->n; i++) {
         k += i == cluster_chunks(c)[k].first + cluster_chunks(c)[k].n;
-        r->node[r->n] = (struct node){.e = c->tx[i].e, .chunk = cluster_chunks(c)[k].rate, .first_link = NONE, .waits = i > 0};
+        r->node[r->n] = (struct node){.e = c->tx[i].e, .chunk = chunk_rate(&cluster_chunks(c)[k]), .first_link = NONE, .waits = i > 0};
         r->node[r->n].after = i + 1 < c->n ? r->n + 1 : NONE;
         c->tx[i].e->mark = r->m->mark;
         c->tx[i].e->slot = (uint32_t)r->n++;
@@ -299,7 +299,7 @@ void pool_rejoin(struct mempool *m, struct entry *const *back, size_t n)
     struct rejoin r = {.m = m};
     size_t cap = 0;
 
-    m->mark++;
+    pool_new_mark(m);
     for (size_t i = 0; i < n; i++)
         each_new_child(&r, &cap, back[i], note_clusters);
     for (size_t i = 0; i < n && r.n; i++) {

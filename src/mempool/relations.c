@@ -23,9 +23,9 @@ void entry_facts(struct mempool_entry *out, const struct entry *e)
                                   .modified_fee = e->pub.modified_fee,
                                   .vsize = entry_vsize(e),
                                   .weight = tx_weight(e->pub.tx),
-                                  .sigop_cost = e->pub.sigop_cost,
-                                  .time = e->pub.time,
-                                  .height = e->pub.height,
+                                  .sigop_cost = e->sigop_cost,
+                                  .time = e->time,
+                                  .height = (int32_t)e->height,
                                   .sequence = e->pub.sequence,
                                   .spends_coinbase = e->spends_coinbase,
                                   .unbroadcast = e->unbroadcast};
@@ -41,8 +41,8 @@ void entry_show(struct mempool_entry *out, const struct entry *e)
     sum(c, c->tx[e->at].descendants, &out->n_descendants, &out->descendant_vsize, &out->descendant_fees);
     while (k->first + k->n <= e->at)
         k++;
-    out->chunk_fee = k->rate.fee;
-    out->chunk_weight = k->rate.weight;
+    out->chunk_fee = k->fee;
+    out->chunk_weight = (int64_t)k->weight;
 }
 
 static bool show(struct mempool_entry *out, const struct entry *e)

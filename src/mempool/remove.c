@@ -64,7 +64,7 @@ void pool_remove(struct mempool *m, struct entry *const *set, size_t n, enum rem
     for (size_t i = 0; i < n; i++) {
         uint64_t sequence = m->sequence++;
         if (m->o.fees && why != REMOVED_BLOCK)
-            fees_tx_removed(m->o.fees, set[i]->fees_mark, set[i]->pub.height);
+            fees_tx_removed(m->o.fees, set[i]->fees_mark, set[i]->height);
         if (m->o.events.removed)
             m->o.events.removed(m->o.events.ctx, set[i]->pub.tx, removal_name(why), sequence);
         entry_free(set[i]);
@@ -76,7 +76,7 @@ void pool_remove_recursive(struct mempool *m, const struct tx *tx, enum removal 
     struct pool_list gone = {NULL, 0, 0};
     struct entry *e = index_find(m, &tx->txid);
 
-    m->mark++;
+    pool_new_mark(m);
     if (e) {
         pool_list_add_descendants(m, &gone, e);
     } else {
@@ -111,7 +111,7 @@ static void remove_confirmed(struct mempool *m, const struct block *b, struct kn
         known->tx = (struct fees_mined *)xmalloc(gone.n * sizeof(*known->tx));
     for (size_t i = 0; known->tx && i < gone.n; i++) {
         const struct entry *e = gone.e[i];
-        known->tx[known->n++] = (struct fees_mined){e->fees_mark, e->pub.height, policy_rate(e->pub.fee, entry_vsize(e))};
+        known->tx[known->n++] = (struct fees_mined){e->fees_mark, e->height, policy_rate(e->pub.fee, entry_vsize(e))};
         known->weight += tx_weight(e->pub.tx);
     }
     pool_remove(m, gone.e, gone.n, REMOVED_BLOCK);
@@ -134,7 +134,7 @@ void mempool_forget_fees(struct mempool *m)
 {
     for (size_t i = 0; m->o.fees && i < m->by_time.n; i++) {
         struct entry *e = entry_of_time(m->by_time.node[i]);
-        fees_tx_removed(m->o.fees, e->fees_mark, e->pub.height);
+        fees_tx_removed(m->o.fees, e->fees_mark, e->height);
         e->fees_mark = 0;
     }
 }
@@ -143,7 +143,7 @@ void mempool_forget_fees(struct mempool *m)
 static void remove_conflicts(struct mempool *m, const struct tx *tx)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        const struct entry *other = index_find_spender(m, &tx->in[i].prevout);
+        const struct entry *other = index_find_spender(m, tx->in[i].prevout);
         if (other && !txid_equal(&other->pub.tx->txid, &tx->txid)) {
             pool_forget_delta(m, &other->pub.tx->txid);
             pool_remove_recursive(m, other->pub.tx, REMOVED_CONFLICT);

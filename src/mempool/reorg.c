@@ -70,9 +70,9 @@ static bool coins_mature(struct mempool *m, const struct header_node *tip, const
 {
     for (uint32_t i = 0; i < e->pub.tx->n_in; i++) {
         struct coin c;
-        if (index_find(m, &e->pub.tx->in[i].prevout.txid))
+        if (index_find(m, &e->pub.tx->in[i].prevout->txid))
             continue;
-        if (pool_coin(m, &c, &e->pub.tx->in[i].prevout) != RC_OK)
+        if (pool_coin(m, &c, e->pub.tx->in[i].prevout) != RC_OK)
             return false;
         if (c.coinbase && tip->height + 1 - (int32_t)c.height < COINBASE_MATURITY)
             return false;
@@ -92,7 +92,7 @@ static bool renew_lock(struct mempool *m, const struct header_node *tip, struct 
         return true;
     coins = (struct coin *)arena_alloc(&m->scratch, tx->n_in * sizeof(*coins));
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (pool_coin(m, &coins[i], &tx->in[i].prevout) != RC_OK)
+        if (pool_coin(m, &coins[i], tx->in[i].prevout) != RC_OK)
             return false;
     }
     lock = pool_sequence_lock(m, tip, tx, coins, &block);
@@ -120,7 +120,7 @@ static void drop_invalid(struct mempool *m)
         if (!still_valid(m, tip, e))
             pool_list_add(&bad, e);
     }
-    m->mark++;
+    pool_new_mark(m);
     for (size_t i = 0; i < bad.n; i++)
         pool_list_add_descendants(m, &gone, bad.e[i]);
     if (gone.n)

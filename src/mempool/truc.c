@@ -97,7 +97,7 @@ bool attempt_check_truc(struct attempt *a)
 static bool spends(const struct tx *tx, const struct txid *id, uint32_t n)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (tx->in[i].prevout.n == n && txid_equal(&tx->in[i].prevout.txid, id))
+        if (tx->in[i].prevout->n == n && txid_equal(&tx->in[i].prevout->txid, id))
             return true;
     }
     return false;
@@ -108,7 +108,7 @@ static bool spends(const struct tx *tx, const struct txid *id, uint32_t n)
 static bool spends_of(const struct tx *tx, const struct tx *parent)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (txid_equal(&tx->in[i].prevout.txid, &parent->txid))
+        if (txid_equal(&tx->in[i].prevout->txid, &parent->txid))
             return true;
     }
     return false;
@@ -133,7 +133,7 @@ static bool check_package_family(const struct attempt *all, size_t n, size_t i, 
 
     for (size_t k = 0; k < n; k++) {
         for (uint32_t in = 0; k != i && in < all[k].tx->n_in; in++) {
-            const struct txid *from = &all[k].tx->in[in].prevout.txid;
+            const struct txid *from = &all[k].tx->in[in].prevout->txid;
             if (txid_equal(from, &parent->txid))
                 return verdict_invalid(v, TX_MEMPOOL_POLICY, violation, "tx " WHO " would exceed descendant count limit",
                                        WHO_OF(parent));

@@ -17,7 +17,7 @@ static struct tx *change_coinbase(const struct tx *cb, uint32_t index, const str
 
     tx_builder_init(&t, cb->version, cb->lock_time);
     for (uint32_t i = 0; i < cb->n_in; i++) {
-        tx_builder_add_in(&t, &cb->in[i].prevout, cb->in[i].script, cb->in[i].script_len, cb->in[i].sequence);
+        tx_builder_add_in(&t, cb->in[i].prevout, cb->in[i].script, cb->in[i].script_len, cb->in[i].sequence);
         tx_builder_set_witness(&t, i, cb->in[i].witness, cb->in[i].witness_count);
     }
     for (uint32_t i = 0; i < cb->n_out; i++) {
@@ -67,7 +67,7 @@ static struct tx *sign_spending(const struct tx *spending, const struct tx_out *
 
     tx_midstate_init(&mid, spending, challenge, true);
     tx_builder_init(&t, spending->version, spending->lock_time);
-    tx_builder_add_in(&t, &in->prevout, NULL, 0, in->sequence);
+    tx_builder_add_in(&t, in->prevout, NULL, 0, in->sequence);
     tx_builder_add_out(&t, spending->out[0].value, spending->out[0].script, spending->out[0].script_len);
     sign_input(&t, &job);
     signed_tx = tx_build(&t);

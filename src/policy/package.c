@@ -37,7 +37,7 @@ static bool has_conflict(struct tx *const *txs, size_t n)
     spends = xmalloc((total + 1) * sizeof(*spends));
     for (size_t i = 0; i < n; i++) {
         for (uint32_t in = 0; in < txs[i]->n_in; in++)
-            spends[k++] = (struct spend){txs[i]->in[in].prevout, i};
+            spends[k++] = (struct spend){*txs[i]->in[in].prevout, i};
     }
     qsort(spends, total, sizeof(*spends), by_prevout);
     for (k = 1; k < total && !found; k++)
@@ -63,7 +63,7 @@ static bool is_sorted(struct tx *const *txs, size_t n)
     for (size_t i = 0; i < n; i++) {
         for (uint32_t in = 0; in < txs[i]->n_in; in++) {
             for (size_t k = i; k < n; k++) {
-                if (txid_equal(&txs[i]->in[in].prevout.txid, &txs[k]->txid))
+                if (txid_equal(&txs[i]->in[in].prevout->txid, &txs[k]->txid))
                     return false;
             }
         }
@@ -91,7 +91,7 @@ const char *policy_package_error(struct tx *const *txs, size_t n)
 static bool spends_any(const struct tx *child, const struct tx *parent)
 {
     for (uint32_t i = 0; i < child->n_in; i++) {
-        if (txid_equal(&child->in[i].prevout.txid, &parent->txid))
+        if (txid_equal(&child->in[i].prevout->txid, &parent->txid))
             return true;
     }
     return false;

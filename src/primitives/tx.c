@@ -27,19 +27,12 @@ static inline uint32_t read_count(struct reader *r, size_t min_size)
     return (uint32_t)n;
 }
 
-static inline const uint8_t *read_script(struct reader *r, uint32_t *len)
-{
-    size_t n;
-    const uint8_t *p = read_var_bytes(r, &n);
-    *len = (uint32_t)n;
-    return p;
-}
-
 /* The readers of the parts work on a copy of the reader, which the compiler then keeps in registers. */
 static struct reader read_inputs(struct tx *tx, struct reader r, struct arena *arena)
 {
     uint32_t n = read_count(&r, TX_IN_MIN);
     struct tx_in *in = n ? arena_alloc(arena, n * sizeof(*in)) : NULL;
+    size_t len;
 
     tx->in = in;
     tx->n_in = n;
@@ -47,9 +40,9 @@ static struct reader read_inputs(struct tx *tx, struct reader r, struct arena *a
         const uint8_t *p = read_bytes(&r, 36);
         if (!p)
             return r;
-        memcpy(in->prevout.txid.b, p, 32);
-        in->prevout.n = get_le32(p + 32);
-        in->script = read_script(&r, &in->script_len);
+        in->prevout = (const struct outpoint *)(const void *)p;
+        in->script = read_var_bytes(&r, &len);
+        in->script_len = (uint32_t)len;
         in->sequence = read_u32(&r);
         in->witness = NULL;
         in->witness_count = 0;
@@ -61,12 +54,14 @@ static struct reader read_outputs(struct tx *tx, struct reader r, struct arena *
 {
     uint32_t n = read_count(&r, TX_OUT_MIN);
     struct tx_out *out = n ? arena_alloc(arena, n * sizeof(*out)) : NULL;
+    size_t len;
 
     tx->out = out;
     tx->n_out = n;
     for (uint32_t i = 0; i < n && !r.failed; i++, out++) {
         out->value = (int64_t)read_u64(&r);
-        out->script = read_script(&r, &out->script_len);
+        out->script = read_var_bytes(&r, &len);
+        out->script_len = (uint32_t)len;
     }
     return r;
 }
@@ -81,8 +76,11 @@ static struct reader read_witnesses(struct tx *tx, struct reader r, struct arena
         if (n == 0)
             continue;
         struct witness_item *items = arena_alloc(arena, n * sizeof(*items));
-        for (uint32_t k = 0; k < n; k++)
-            items[k].data = read_script(&r, &items[k].len);
+        for (uint32_t k = 0; k < n; k++) {
+            size_t len;
+            items[k].data = read_var_bytes(&r, &len);
+            items[k].len = (uint32_t)len;
+        }
         tx->in[i].witness = items;
         tx->in[i].witness_count = n;
         any = true;
@@ -190,6 +188,7 @@ struct tx *tx_clone(const struct tx *tx)
     memcpy(raw, tx->raw, tx->raw_len);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         in[i] = tx->in[i];
+        in[i].prevout = (const struct outpoint *)(const void *)rebase((const uint8_t *)in[i].prevout, tx->raw, raw);
         in[i].script = rebase(in[i].script, tx->raw, raw);
         in[i].witness = in[i].witness_count ? item : NULL;
         for (uint32_t k = 0; k < in[i].witness_count; k++, item++) {

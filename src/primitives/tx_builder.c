@@ -44,7 +44,7 @@ uint32_t tx_builder_add_in(struct tx_builder *b, const struct outpoint *prevout,
     b->in = grow(b->in, b->n_in, &b->cap_in, sizeof(*b->in));
     struct tx_in *in = &b->in[b->n_in];
     memset(in, 0, sizeof(*in));
-    in->prevout = *prevout;
+    in->prevout = memcpy(arena_alloc(&b->arena, sizeof(*prevout)), prevout, sizeof(*prevout));
     in->script = keep(b, script, script_len);
     in->script_len = (uint32_t)script_len;
     in->sequence = sequence;
@@ -82,8 +82,8 @@ void tx_builder_set_witness(struct tx_builder *b, uint32_t in, const struct witn
 
 static void write_input(struct writer *w, const struct tx_in *in)
 {
-    write_bytes(w, in->prevout.txid.b, 32);
-    write_u32(w, in->prevout.n);
+    write_bytes(w, in->prevout->txid.b, 32);
+    write_u32(w, in->prevout->n);
     write_var_bytes(w, in->script, in->script_len);
     write_u32(w, in->sequence);
 }

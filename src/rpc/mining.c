@@ -170,7 +170,7 @@ static struct block *complete_witness(struct rpc_call *call, struct block *b_tak
         return b_take;
     tx_builder_init(&builder, cb->version, cb->lock_time);
     for (uint32_t i = 0; i < cb->n_in; i++)
-        tx_builder_add_in(&builder, &cb->in[i].prevout, cb->in[i].script, cb->in[i].script_len, cb->in[i].sequence);
+        tx_builder_add_in(&builder, cb->in[i].prevout, cb->in[i].script, cb->in[i].script_len, cb->in[i].sequence);
     for (uint32_t i = 0; i < cb->n_out; i++)
         tx_builder_add_out(&builder, cb->out[i].value, cb->out[i].script, cb->out[i].script_len);
     tx_builder_set_witness(&builder, 0, &nonce, 1);

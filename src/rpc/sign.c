@@ -50,7 +50,7 @@ static void fetch_coins(void *arg)
     const struct rpc_host *host = s->call->host;
 
     for (uint32_t i = 0; i < s->tx->n_in; i++) {
-        const struct outpoint *o = &s->tx->in[i].prevout;
+        const struct outpoint *o = s->tx->in[i].prevout;
         struct coin coin;
         if ((host->mempool && mempool_get_coin(host->mempool, &coin, o)) ||
             chain_get_coin(host->chain, &coin, o, &s->arena) == RC_OK)
@@ -93,7 +93,7 @@ static bool set_prevout(struct signing *s, const struct outpoint *o, int64_t val
     for (uint32_t i = 0; i < s->tx->n_in; i++) {
         const struct tx_out *known = &s->spent[i];
         char *have, *given;
-        if (!outpoint_equal(&s->tx->in[i].prevout, o))
+        if (!outpoint_equal(s->tx->in[i].prevout, o))
             continue;
         if (!known->script || (known->script_len == len && memcmp(known->script, script, len) == 0)) {
             set_spent(s, i, value, script, len);
@@ -279,7 +279,7 @@ static struct tx *sign_all(struct signing *s)
     tx_builder_init(&b, tx->version, tx->lock_time);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         const struct tx_in *in = &tx->in[i];
-        tx_builder_add_in(&b, &in->prevout, in->script, in->script_len, in->sequence);
+        tx_builder_add_in(&b, in->prevout, in->script, in->script_len, in->sequence);
         tx_builder_set_witness(&b, i, in->witness, in->witness_count);
     }
     for (uint32_t i = 0; i < tx->n_out; i++)
@@ -313,8 +313,8 @@ static const char *input_error(const struct signing *s, const struct tx *tx, uin
 static void write_input_error(struct json_writer *j, const struct tx_in *in, const char *text)
 {
     jw_obj_begin(j);
-    jw_kv_hash(j, "txid", in->prevout.txid.b);
-    jw_kv_uint(j, "vout", in->prevout.n);
+    jw_kv_hash(j, "txid", in->prevout->txid.b);
+    jw_kv_uint(j, "vout", in->prevout->n);
     jw_key(j, "witness");
     jw_arr_begin(j);
     for (uint32_t i = 0; i < in->witness_count; i++)
@@ -409,7 +409,7 @@ static bool same_frame(const struct tx *a, const struct tx *b)
     if (a->version != b->version || a->lock_time != b->lock_time || a->n_in != b->n_in || a->n_out != b->n_out)
         return false;
     for (uint32_t i = 0; i < a->n_in; i++) {
-        if (!outpoint_equal(&a->in[i].prevout, &b->in[i].prevout) || a->in[i].sequence != b->in[i].sequence)
+        if (!outpoint_equal(a->in[i].prevout, b->in[i].prevout) || a->in[i].sequence != b->in[i].sequence)
             return false;
     }
     for (uint32_t i = 0; i < a->n_out; i++) {

@@ -78,7 +78,7 @@ static void write_depends(struct json_writer *j, const struct tx *tx, const stru
     jw_key(j, "depends");
     jw_arr_begin(j);
     for (uint32_t n = 0; n < tx->n_in; n++) {
-        struct place want = {&tx->in[n].prevout.txid, 0};
+        struct place want = {&tx->in[n].prevout->txid, 0};
         const struct place *found = bsearch(&want, places, n_places, sizeof(*places), place_cmp);
         if (found)
             jw_uint(j, found->n);

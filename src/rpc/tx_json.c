@@ -61,8 +61,8 @@ static void write_input(struct json_writer *j, const struct chain_params *p, con
         jw_kv_hex(j, "coinbase", in->script, in->script_len);
     } else {
         char *text = script_to_asm(in->script, in->script_len, true);
-        jw_kv_hash(j, "txid", in->prevout.txid.b);
-        jw_kv_uint(j, "vout", in->prevout.n);
+        jw_kv_hash(j, "txid", in->prevout->txid.b);
+        jw_kv_uint(j, "vout", in->prevout->n);
         jw_key(j, "scriptSig");
         jw_obj_begin(j);
         plain_member(j, "asm", text);

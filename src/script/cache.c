@@ -17,7 +17,7 @@
 #define KEY_BYTES 16
 #define STRIPES 64
 #define FEW_BUCKETS 64 /* at the start: never fewer than stripes, so that a key's stripe stays the same */
-#define AVERAGE_MAX 8  /* entries a bucket, above which the table doubles */
+#define AVERAGE_MAX 10 /* entries a bucket, above which the table doubles */
 
 enum way_state { WAY_EMPTY, WAY_LIVE, WAY_ERASED };
 

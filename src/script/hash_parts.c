@@ -59,7 +59,7 @@ void hash_prevouts(uint8_t out[32], const struct tx *tx)
 
     sha256_init(&ctx);
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        put_outpoint(b, &tx->in[i].prevout);
+        put_outpoint(b, tx->in[i].prevout);
         sha256_write(&ctx, b, sizeof(b));
     }
     sha256_finish(&ctx, out);

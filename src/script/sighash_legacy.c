@@ -39,7 +39,7 @@ static void hash_own_input(struct sha256 *ctx, const struct tx_in *in, const uin
 {
     uint8_t b[OUTPOINT_SIZE];
 
-    put_outpoint(b, &in->prevout);
+    put_outpoint(b, in->prevout);
     sha256_write(ctx, b, sizeof(b));
     hash_script_code(ctx, code, len);
     hash_u32(ctx, in->sequence);
@@ -51,7 +51,7 @@ static void hash_other_inputs(struct sha256 *ctx, const struct tx *tx, uint32_t 
     uint8_t b[(OUTPOINT_SIZE + 1 + 4) * 24], *p = b;
 
     for (uint32_t i = first; i < last; i++) {
-        put_outpoint(p, &tx->in[i].prevout);
+        put_outpoint(p, tx->in[i].prevout);
         p[OUTPOINT_SIZE] = 0;
         put_le32(p + OUTPOINT_SIZE + 1, keep_sequences ? tx->in[i].sequence : 0);
         p += OUTPOINT_SIZE + 1 + 4;

@@ -55,7 +55,7 @@ void sighash_v0_start(struct sha256 *ctx, const struct tx *tx, uint32_t n, const
         hash_shared(ctx, tx, mid ? mid->sequences_double : NULL, hash_sequences);
     else
         sha256_write(ctx, zero_hash, 32);
-    put_outpoint(outpoint, &tx->in[n].prevout);
+    put_outpoint(outpoint, tx->in[n].prevout);
     sha256_write(ctx, outpoint, sizeof(outpoint));
     hash_var_bytes(ctx, code, len);
     put_le64(tail, (uint64_t)amount);

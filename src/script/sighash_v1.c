@@ -30,7 +30,7 @@ static void hash_input(struct sha256 *ctx, const struct tx *tx, uint32_t n, bool
         hash_u32(ctx, n);
         return;
     }
-    put_outpoint(outpoint, &tx->in[n].prevout);
+    put_outpoint(outpoint, tx->in[n].prevout);
     sha256_write(ctx, outpoint, sizeof(outpoint));
     hash_output(ctx, &mid->spent[n]);
     hash_u32(ctx, tx->in[n].sequence);

@@ -100,7 +100,7 @@ static bool let_go(struct sync *s, unsigned side, struct relay_tx *r, unsigned d
     double floor = -s->o.tx_send_rate * COUNT_SECONDS;
 
     for (uint32_t i = 0; i < r->tx->n_in && depth < RELAY_MAX_DEPTH; i++) {
-        struct relay_tx *parent = relay_by_txid(s, r->tx->in[i].prevout.txid.b);
+        struct relay_tx *parent = relay_by_txid(s, r->tx->in[i].prevout->txid.b);
         if (parent && parent->place[side] && !let_go(s, side, parent, depth + 1))
             return false;
     }

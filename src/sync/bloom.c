@@ -120,7 +120,7 @@ bool bloom_match_tx(struct bloom *f, const struct tx *tx)
         }
     }
     for (uint32_t i = 0; i < tx->n_in && !found; i++) {
-        outpoint_bytes(bytes, &tx->in[i].prevout.txid, tx->in[i].prevout.n);
+        outpoint_bytes(bytes, &tx->in[i].prevout->txid, tx->in[i].prevout->n);
         found = bloom_contains(f, bytes, sizeof(bytes)) || script_matches(f, tx->in[i].script, tx->in[i].script_len);
     }
     return found;

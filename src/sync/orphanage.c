@@ -153,7 +153,7 @@ static struct announcer *find_peer(const struct orphanage *o, int64_t peer)
 
 static const struct outpoint *spent_by(const struct spend *s)
 {
-    return &s->orphan->tx->in[s - s->orphan->spends].prevout;
+    return s->orphan->tx->in[s - s->orphan->spends].prevout;
 }
 
 /* Spends of that outpoint: the first one, and the one behind s. */
@@ -257,7 +257,7 @@ static struct orphan *orphan_new(struct orphanage *o, struct tx *tx)
     x->weight = tx_weight(tx);
     table_add(&o->orphans, &x->by_wtxid, wtxid_digest(o, &tx->wtxid));
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        const struct outpoint *p = &tx->in[i].prevout;
+        const struct outpoint *p = tx->in[i].prevout;
         o->n_outpoints += !first_spend(o, p);
         x->spends[i].orphan = x;
         table_add(&o->outpoints, &x->spends[i].by_outpoint, siphash_hash_u32(o->k0, o->k1, p->txid.b, p->n));
@@ -273,7 +273,7 @@ static void orphan_free(struct orphanage *o, struct orphan *x)
     table_remove(&o->orphans, &x->by_wtxid);
     for (uint32_t i = 0; i < x->tx->n_in; i++) {
         table_remove(&o->outpoints, &x->spends[i].by_outpoint);
-        o->n_outpoints -= !first_spend(o, &x->tx->in[i].prevout);
+        o->n_outpoints -= !first_spend(o, x->tx->in[i].prevout);
     }
     o->input_points -= input_points(x->tx);
     o->weight -= x->weight;
@@ -439,7 +439,7 @@ void orphanage_remove_block(struct orphanage *o, const struct block *b)
         return;
     for (uint32_t i = 0; i < b->n_tx; i++) {
         for (uint32_t k = 0; k < b->tx[i].n_in; k++) {
-            for (struct spend *s = first_spend(o, &b->tx[i].in[k].prevout); s; s = next_spend(s)) {
+            for (struct spend *s = first_spend(o, b->tx[i].in[k].prevout); s; s = next_spend(s)) {
                 if (s->orphan->marked)
                     continue;
                 s->orphan->marked = true;

@@ -15,7 +15,7 @@ size_t tx_parents(const struct tx *tx, struct txid **out)
     size_t n = 0;
 
     for (uint32_t i = 0; i < tx->n_in; i++)
-        list[i] = tx->in[i].prevout.txid;
+        list[i] = tx->in[i].prevout->txid;
     qsort(list, tx->n_in, sizeof(*list), by_bytes);
     for (uint32_t i = 0; i < tx->n_in; i++)
         if (i == 0 || !txid_equal(&list[i], &list[n - 1]))

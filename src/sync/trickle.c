@@ -126,7 +126,7 @@ static void batch_add_ordered(struct batch *b, struct relay_tx *r, unsigned dept
 
     r->batch = 0;
     for (uint32_t i = 0; i < r->tx->n_in && depth < RELAY_MAX_DEPTH; i++) {
-        struct relay_tx *parent = relay_by_txid(b->s, r->tx->in[i].prevout.txid.b);
+        struct relay_tx *parent = relay_by_txid(b->s, r->tx->in[i].prevout->txid.b);
         if (parent && parent->batch == batch)
             batch_add_ordered(b, parent, depth + 1);
     }

@@ -215,7 +215,7 @@ static void change_outs(struct world *w, const struct block *b, int32_t made, in
                 o->made = made;
         }
         for (uint32_t k = 0; k < b->tx[i].n_in; k++) {
-            struct out *o = find_out(w, &b->tx[i].in[k].prevout);
+            struct out *o = find_out(w, b->tx[i].in[k].prevout);
             if (o)
                 o->gone = gone;
         }

@@ -17,7 +17,7 @@ static void check_rebuilds(const struct tx *tx)
 
     tx_builder_init(&b, tx->version, tx->lock_time);
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        tx_builder_add_in(&b, &tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
+        tx_builder_add_in(&b, tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
         tx_builder_set_witness(&b, i, tx->in[i].witness, tx->in[i].witness_count);
     }
     for (uint32_t i = 0; i < tx->n_out; i++)

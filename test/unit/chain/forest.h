@@ -139,7 +139,7 @@ static inline int forest_grow(struct forest *f, int parent, unsigned n_tx, enum 
             static const uint8_t op_true = 0x51;
             struct tx_builder t;
             tx_builder_init(&t, 1, 0);
-            tx_builder_add_in(&t, &tx->in[0].prevout, NULL, 0, SEQUENCE_FINAL);
+            tx_builder_add_in(&t, tx->in[0].prevout, NULL, 0, SEQUENCE_FINAL);
             tx_builder_add_out(&t, 1, &op_true, 1);
             txs[n++] = tx_build(&t);
             tx_builder_clear(&t);

@@ -111,7 +111,7 @@ static void half_flush(void **state)
         struct outpoint o = {b->tx[0].txid, 0};
         struct coin c = {.out = b->tx[0].out[0], .height = (uint32_t)f.plant[at].height, .coinbase = true};
         assert_int_equal(coindb_flush_put(flush, &o, &c), RC_OK);
-        assert_int_equal(coindb_flush_remove(flush, &b->tx[1].in[0].prevout), RC_OK);
+        assert_int_equal(coindb_flush_remove(flush, b->tx[1].in[0].prevout), RC_OK);
     }
     coindb_flush_abandon(flush);
     assert_int_equal(coindb_head_blocks(db, heads), RC_OK);

@@ -180,7 +180,7 @@ static void test_signet_flip(void **state)
         struct block *b;
         static const uint8_t commitment[38] = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
         tx_builder_init(&t, 2, 0);
-        tx_builder_add_in(&t, &tx->in[0].prevout, tx->in[0].script, tx->in[0].script_len, SEQUENCE_FINAL);
+        tx_builder_add_in(&t, tx->in[0].prevout, tx->in[0].script, tx->in[0].script_len, SEQUENCE_FINAL);
         tx_builder_add_out(&t, 0, commitment, sizeof(commitment));
         with = tx_build(&t);
         tx_builder_clear(&t);
@@ -364,7 +364,8 @@ static void test_tx_rules(void **state)
     static const uint32_t counts[] = {3, 8, 9, 16, 17, 300, 512, 513, 5000, 24000};
     static const uint8_t script[101];
     struct tx tx = {.version = 1};
-    struct tx_in in = {.prevout = some_coin, .sequence = SEQUENCE_FINAL};
+    struct outpoint point = some_coin;
+    struct tx_in in = {.prevout = &point, .sequence = SEQUENCE_FINAL};
     struct tx_out out[2] = {{0}};
     (void)state;
     expect_tx(&tx, "bad-txns-vin-empty");
@@ -384,16 +385,16 @@ static void test_tx_rules(void **state)
     tx.stripped_len = 1000001;
     expect_tx(&tx, "bad-txns-oversize");
     tx.stripped_len = 100;
-    memset(&in.prevout, 0, sizeof(in.prevout));
+    memset(&point, 0, sizeof(point));
     expect_tx(&tx, ""); /* a zero id alone is no null outpoint */
-    in.prevout.n = OUTPOINT_NULL_N;
+    point.n = OUTPOINT_NULL_N;
     in.script = script;
     for (uint32_t len = 0; len <= 101; len++) {
         in.script_len = len;
         expect_tx(&tx, len < 2 || len > 100 ? "bad-cb-length" : "");
     }
     {
-        struct tx_in two[2] = {{.prevout = some_coin}, in};
+        struct tx_in two[2] = {{.prevout = &some_coin}, in};
         tx.in = two;
         tx.n_in = 2;
         expect_tx(&tx, "bad-txns-prevout-null");

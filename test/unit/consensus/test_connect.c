@@ -217,9 +217,10 @@ static void test_sigops(void **state)
     static const struct witness_item items[] = {{redeem + 1, 3}};
     uint8_t many[20001];
     struct tx_out spent[3] = {{1, p2sh, 23}, {1, p2wpkh, 22}, {1, p2wsh, 34}};
-    struct tx_in in[3] = {{.prevout = {{{1}}, 0}, .script = redeem, .script_len = 4},
-                          {.prevout = {{{1}}, 1}},
-                          {.prevout = {{{1}}, 2}, .witness = items, .witness_count = 1}};
+    static const struct outpoint null_outpoint = {.n = OUTPOINT_NULL_N}, point[3] = {{{{1}}, 0}, {{{1}}, 1}, {{{1}}, 2}};
+    struct tx_in in[3] = {{.prevout = &point[0], .script = redeem, .script_len = 4},
+                          {.prevout = &point[1]},
+                          {.prevout = &point[2], .witness = items, .witness_count = 1}};
     struct tx_out out = {1, many, 2};
     struct tx tx = {.version = 2, .n_in = 3, .in = in, .n_out = 1, .out = &out};
     struct sequence_source seq = {NULL, NULL, NULL};
@@ -232,7 +233,7 @@ static void test_sigops(void **state)
     assert_int_equal(tx_sigop_cost(&tx, spent, SCRIPT_VERIFY_P2SH), 2 * 4 + 3 * 4);
     assert_int_equal(tx_sigop_cost(&tx, spent, SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS), 2 * 4 + 3 * 4 + 1 + 3);
     tx.n_in = 1; /* a coinbase spends nothing */
-    in[0].prevout = (struct outpoint){.n = OUTPOINT_NULL_N};
+    in[0].prevout = &null_outpoint;
     assert_int_equal(tx_sigop_cost(&tx, NULL, SCRIPT_VERIFY_MANDATORY), 2 * 4);
     for (uint32_t n = 20000; n <= 20001; n++) {
         out.script_len = n;

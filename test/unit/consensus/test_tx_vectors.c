@@ -30,7 +30,7 @@ static void find_spent(struct tx_case *c, struct json_object *prevout, const str
     assert_true(hash_from_hex(o.txid.b, json_object_get_string(at(prevout, 0))));
     o.n = (uint32_t)json_object_get_int64(at(prevout, 1));
     for (uint32_t i = 0; i < c->tx->n_in; i++) {
-        if (!outpoint_equal(&c->tx->in[i].prevout, &o))
+        if (!outpoint_equal(c->tx->in[i].prevout, &o))
             continue;
         c->spent[i].script = script->data ? script->data : (const uint8_t *)"";
         c->spent[i].script_len = (uint32_t)script->len;

@@ -272,7 +272,7 @@ static void verify_dat(enum farthing_chain chain, const char *path, size_t block
             assert_true(n_tx < txs);
             known[n_tx++] = (struct known_tx){&b->tx[i], (uint32_t)n};
             for (uint32_t j = 0; i && j < b->tx[i].n_in; j++) {
-                const struct outpoint *o = &b->tx[i].in[j].prevout;
+                const struct outpoint *o = b->tx[i].in[j].prevout;
                 const struct known_tx *from = find_tx(known, n_tx, &o->txid);
                 const struct tx_out *out = &from->tx->out[o->n];
                 int64_t mtp = header_node_mtp(&nodes[from->height ? from->height - 1 : 0]);

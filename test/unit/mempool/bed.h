@@ -273,7 +273,7 @@ static inline void bed_apply(struct bed *t, const struct block *b, bool forth)
     for (size_t c = 0; c < t->n_coins; c++) {
         for (uint32_t i = 0; i < b->n_tx; i++) {
             for (uint32_t k = 0; k < b->tx[i].n_in; k++) {
-                if (outpoint_equal(&b->tx[i].in[k].prevout, &t->coin[c].at))
+                if (outpoint_equal(b->tx[i].in[k].prevout, &t->coin[c].at))
                     t->coin[c].spent = forth;
             }
             if (!forth && txid_equal(&b->tx[i].txid, &t->coin[c].at.txid))

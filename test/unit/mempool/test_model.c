@@ -18,7 +18,7 @@ struct model {
 static bool spends(const struct tx *child, const struct tx *parent)
 {
     for (uint32_t i = 0; i < child->n_in; i++) {
-        if (txid_equal(&child->in[i].prevout.txid, &parent->txid))
+        if (txid_equal(&child->in[i].prevout->txid, &parent->txid))
             return true;
     }
     return false;
@@ -133,7 +133,7 @@ static void compare(struct model *o)
             assert_false(spends(v.tx[i], v.tx[k])); /* parents come first */
         for (uint32_t k = 0; k < v.tx[i]->n_in; k++) {
             struct txid spender;
-            assert_true(mempool_is_spent(o->bed.m, &v.tx[i]->in[k].prevout, &spender));
+            assert_true(mempool_is_spent(o->bed.m, v.tx[i]->in[k].prevout, &spender));
             assert_memory_equal(&spender, &v.tx[i]->txid, 32);
         }
         compare_family(&v, i, true);

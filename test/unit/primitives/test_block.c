@@ -94,7 +94,7 @@ static void expect_rebuilds(const struct block *b)
         struct tx_builder builder;
         tx_builder_init(&builder, tx->version, tx->lock_time);
         for (uint32_t i = 0; i < tx->n_in; i++) {
-            tx_builder_add_in(&builder, &tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
+            tx_builder_add_in(&builder, tx->in[i].prevout, tx->in[i].script, tx->in[i].script_len, tx->in[i].sequence);
             tx_builder_set_witness(&builder, i, tx->in[i].witness, tx->in[i].witness_count);
         }
         for (uint32_t i = 0; i < tx->n_out; i++)

@@ -48,7 +48,7 @@ static void expect_rebuilds(const struct tx *tx)
     tx_builder_init(&b, tx->version, tx->lock_time);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         const struct tx_in *in = &tx->in[i];
-        assert_int_equal(tx_builder_add_in(&b, &in->prevout, NULL, 0, in->sequence), i);
+        assert_int_equal(tx_builder_add_in(&b, in->prevout, NULL, 0, in->sequence), i);
         tx_builder_set_script(&b, i, in->script, in->script_len);
         tx_builder_set_witness(&b, i, in->witness, in->witness_count);
     }
@@ -80,11 +80,11 @@ static void witness_transaction(void **state)
     assert_int_equal(tx->n_out, 2);
     assert_true(tx->has_witness);
     assert_int_equal(tx->raw_len, len);
-    assert_int_equal(tx->in[0].prevout.n, 0);
+    assert_int_equal(tx->in[0].prevout->n, 0);
     assert_int_equal(tx->in[0].sequence, 0xffffffee);
     assert_int_equal(tx->in[0].script_len, 0x49);
     assert_int_equal(tx->in[0].witness_count, 0);
-    assert_int_equal(tx->in[1].prevout.n, 1);
+    assert_int_equal(tx->in[1].prevout->n, 1);
     assert_int_equal(tx->in[1].witness_count, 2);
     assert_int_equal(tx->in[1].witness[0].len, 0x47);
     assert_int_equal(tx->in[1].witness[1].len, 33);

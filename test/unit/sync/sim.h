@@ -202,17 +202,17 @@ static inline void sim_accept(struct sim_node *n, struct tx *tx, bool paid_for, 
     verdict_init(&r->verdict);
     r->accepted = r->already_there = false;
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        bool found = tx->in[i].prevout.txid.b[0] == 0xaa || tx->in[i].prevout.txid.b[0] == 0xbb;
-        if (tx->in[i].prevout.txid.b[0] == 0xee) {
+        bool found = tx->in[i].prevout->txid.b[0] == 0xaa || tx->in[i].prevout->txid.b[0] == 0xbb;
+        if (tx->in[i].prevout->txid.b[0] == 0xee) {
             verdict_invalid(&r->verdict, TX_CONSENSUS, "bad-txns-made-up", NULL);
             return;
         }
-        if (tx->in[i].prevout.txid.b[0] == 0xbb && !paid_for) {
+        if (tx->in[i].prevout->txid.b[0] == 0xbb && !paid_for) {
             verdict_invalid(&r->verdict, TX_RECONSIDERABLE, "min relay fee not met", NULL);
             return;
         }
         for (size_t k = 0; k < n->n_pool; k++)
-            found = found || txid_equal(&n->pool[k]->txid, &tx->in[i].prevout.txid);
+            found = found || txid_equal(&n->pool[k]->txid, &tx->in[i].prevout->txid);
         if (!found) {
             verdict_invalid(&r->verdict, TX_MISSING_INPUTS, "bad-txns-inputs-missingorspent", NULL);
             return;

@@ -306,7 +306,7 @@ static void heavy_announcement(void **state)
     struct writer w = WRITER_INIT;
 
     memset(script, 0x6a, CMPCT_MAX_PREFILLED_BYTES);
-    big = make_tx(&small->in[0].prevout, small->in[0].script, small->in[0].script_len, SEQUENCE_FINAL, 1000, script,
+    big = make_tx(small->in[0].prevout, small->in[0].script, small->in[0].script_len, SEQUENCE_FINAL, 1000, script,
                   CMPCT_MAX_PREFILLED_BYTES);
     b = next_block(n, &big, 1, 0);
     drain(n, p);

@@ -186,7 +186,7 @@ static void connect_conflict(struct model *m, int i)
         bool hit = false;
         for (uint32_t x = 0; x < m->tx[k]->n_in; x++)
             for (uint32_t y = 0; y < m->tx[i]->n_in; y++)
-                hit = hit || outpoint_equal(&m->tx[k]->in[x].prevout, &m->tx[i]->in[y].prevout);
+                hit = hit || outpoint_equal(m->tx[k]->in[x].prevout, m->tx[i]->in[y].prevout);
         if (hit)
             memset(m->ann[k], 0, sizeof(m->ann[k]));
     }
