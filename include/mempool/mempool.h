@@ -69,6 +69,14 @@ bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypas
  *  Returns: true if it was added; false with a valid verdict if its fee alone keeps it out. */
 bool mempool_accept_up_to(struct mempool *m, struct tx *tx, int64_t max_fee, struct mempool_result *r);
 
+/* The scripts of a transaction, to be run on any thread before it is accepted, so that the validation thread need not. */
+struct mempool_scripts;
+/** Judges a transaction in all but its scripts; nothing changes. Returns: its scripts; NULL if it is refused without them. Validation thread. */
+struct mempool_scripts *mempool_look(struct mempool *m, struct tx *tx);
+/** Runs them: if they pass, mempool_accept finds that remembered. Any thread, while the pool exists. */
+void mempool_scripts_run(struct mempool_scripts *w_take);
+void mempool_scripts_free(struct mempool_scripts *w);
+
 /* Packages: transactions that are judged together, so that a child can pay for its parents. */
 #define MEMPOOL_PACKAGE_MAX 25
 enum mempool_package_kind {

@@ -37,7 +37,8 @@ void pool_tell_added(struct mempool *m, struct tx *tx, int64_t fee, const struct
     m->sequence++;
 }
 
-static bool judge(struct attempt *a, struct change *c)
+/* All but the scripts. */
+static bool judge_rest(struct attempt *a, struct change *c)
 {
     if (!attempt_precheck(a))
         return false;
@@ -50,9 +51,7 @@ static bool judge(struct attempt *a, struct change *c)
         return false;
     if (!attempt_check_max_rate(a))
         return false;
-    if (!a->rules->bypass_limits && a->m->o.policy.require_standard && !attempt_check_dust_spends(a))
-        return false;
-    return attempt_check_scripts(a);
+    return a->rules->bypass_limits || !a->m->o.policy.require_standard || attempt_check_dust_spends(a);
 }
 
 /* The pool takes the entry over; it may push it out again at once if it is full. */
@@ -83,7 +82,7 @@ bool pool_accept(struct mempool *m, struct tx *tx, const struct accept_rules *ru
     *r = (struct mempool_result){.kind = MEMPOOL_REJECTED};
     verdict_init(&r->verdict);
     attempt_init(&a, m, tx, rules, &r->verdict);
-    ok = judge(&a, &change);
+    ok = judge_rest(&a, &change) && attempt_check_scripts(&a);
     attempt_result(&a, r, ok || r->verdict.code == TX_RECONSIDERABLE);
     r->n_replaced = change.conflicts.n;
     if (ok && rules->max_fee > 0 && r->fee > rules->max_fee) {
@@ -100,6 +99,24 @@ bool pool_accept(struct mempool *m, struct tx *tx, const struct accept_rules *ru
     change_clear(&change);
     arena_reset(&m->scratch);
     return ok;
+}
+
+struct mempool_scripts *mempool_look(struct mempool *m, struct tx *tx)
+{
+    const struct accept_rules rules = {.time = time_now(), .test_only = true};
+    struct mempool_scripts *scripts = NULL;
+    struct change change = {.m = m};
+    struct verdict v;
+    struct attempt a;
+
+    verdict_init(&v);
+    attempt_init(&a, m, tx, &rules, &v);
+    if (judge_rest(&a, &change))
+        scripts = scripts_new(&a);
+    attempt_clear(&a);
+    change_clear(&change);
+    arena_reset(&m->scratch);
+    return scripts;
 }
 
 bool mempool_accept(struct mempool *m, struct tx *tx, bool test_only, bool bypass_limits, struct mempool_result *r)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "mempool/internal.h"
-#include "script/cache.h"
 #include "script/verify.h"
 
 /* Outputs of the same transaction that are looked for in the chain before it is called an orphan. */
@@ -194,48 +193,4 @@ bool attempt_check_max_rate(struct attempt *a)
     struct fee_weight rate = {a->entry->pub.modified_fee, entry_vsize(a->entry)}, max = {a->rules->max_fee_rate, 1000};
 
     return max.fee == 0 || rate_cmp(rate, max) <= 0 || verdict_invalid(a->v, TX_MEMPOOL_POLICY, "max feerate exceeded", NULL);
-}
-
-static bool run_scripts(struct attempt *a, uint32_t flags, const struct tx_midstate *mid)
-{
-    bool policy_only = (flags & ~SCRIPT_VERIFY_MANDATORY) != 0;
-    enum verdict_code code = policy_only ? TX_NOT_STANDARD : TX_CONSENSUS;
-    enum script_error err;
-
-    for (uint32_t i = 0; i < a->tx->n_in; i++) {
-        const struct outpoint *o = a->tx->in[i].prevout;
-        char reason[sizeof(a->v->reason)];
-        if (script_verify_input(&err, a->tx, i, &a->spent[i], flags, mid, a->m->signatures, true))
-            continue;
-        snprintf(reason, sizeof(reason), "%s-script-verify-flag-failed (%s)", policy_only ? "mempool" : "block",
-                 script_error_text(err));
-        if (policy_only && !a->tx->has_witness && policy_spends_witness_program(a->tx, a->spent))
-            code = TX_WITNESS_STRIPPED;
-        return verdict_invalid(a->v, code, reason, "input %u of %s (wtxid %s), spending %s:%u", i, txid_hex(&a->tx->txid).s,
-                               wtxid_hex(&a->tx->wtxid).s, txid_hex(&o->txid).s, o->n);
-    }
-    return true;
-}
-
-/* Twice: as policy wants it, then as the next block is likely to be checked. The second run finds the signatures in the pool's own cache; it keeps
- * a fault in the policy flags from putting an invalid transaction into blocks, and what it found is remembered for those blocks. */
-bool attempt_check_scripts(struct attempt *a)
-{
-    uint32_t flags = block_script_flags(a->m->o.params, a->tip);
-    struct sig_cache *cache = a->m->o.sig_cache;
-    struct tx_midstate mid;
-    uint8_t key[32];
-
-    tx_midstate_init(&mid, a->tx, a->spent, false);
-    if (!run_scripts(a, SCRIPT_VERIFY_STANDARD, &mid))
-        return false;
-    if (!cache)
-        return run_scripts(a, flags, &mid);
-    sig_cache_tx_key(key, cache, &a->tx->wtxid, flags);
-    if (sig_cache_has(cache, key, false))
-        return true;
-    if (!run_scripts(a, flags, &mid))
-        return false;
-    sig_cache_add(cache, key);
-    return true;
 }

@@ -324,7 +324,11 @@ bool attempt_precheck(struct attempt *a);
 bool attempt_check_max_rate(struct attempt *a);
 /** Are these fees above the pool's and the relay's minimum? */
 bool pool_check_fee_rate(struct mempool *m, int64_t fee, int64_t vsize, struct verdict *v);
+/* scripts.c */
 bool attempt_check_scripts(struct attempt *a);
+/** What is needed to run the scripts of an attempt that is otherwise fine. */
+struct mempool_scripts *scripts_new(const struct attempt *a);
+/* checks.c */
 /** Fills in what is known: fee and size, and with rate_known the fee rate. */
 void attempt_result(const struct attempt *a, struct mempool_result *r, bool rate_known);
 /* truc.c */

@@ -190,6 +190,23 @@ static void sendrawtransaction(struct rpc_call *call)
     tx_unref(op.tx);
 }
 
+struct mempool_scripts *rpc_scripts_ahead(struct rpc_server *s, struct json_object *request)
+{
+    struct json_object *method = rpc_member(request, "method"), *params = rpc_member(request, "params"), *hex;
+    struct mempool_scripts *scripts = NULL;
+    struct tx *tx;
+
+    if (!s->host.mempool || queue_len(s->host.validation) == 0 || !json_object_is_type(method, json_type_string) ||
+        strcmp(json_object_get_string(method), "sendrawtransaction") != 0)
+        return NULL;
+    hex = json_object_is_type(params, json_type_array) ? json_object_array_get_idx(params, 0) : rpc_member(params, "hexstring");
+    tx = json_object_is_type(hex, json_type_string) ? rpc_decode_tx(json_object_get_string(hex), false, true) : NULL;
+    if (tx)
+        scripts = mempool_look(s->host.mempool, tx);
+    tx_unref(tx);
+    return scripts;
+}
+
 const struct rpc_command rpc_send_commands[] = {
     {"rawtransactions", "sendrawtransaction", sendrawtransaction,
      RPC_PARAMS({"hexstring", RPC_HEX, RPC_REQUIRED, NULL, "The hex string of the raw transaction", NULL}, RPC_MAX_FEE_RATE_PARAM,

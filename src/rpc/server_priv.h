@@ -81,6 +81,12 @@ void block_cache_free(struct block_cache *c);
 struct template_store *template_store_new(void);
 void template_store_free(struct template_store *s);
 
+/* ---- send.c ---- */
+struct mempool_scripts;
+/** The scripts of a transaction that is being sent, if it is worth while to run them on another thread: others wait for this one, the
+ *  validation thread. NULL: they are run with the command. */
+struct mempool_scripts *rpc_scripts_ahead(struct rpc_server *s, struct json_object *request);
+
 /* ---- threads.c: a job on another thread ---- */
 struct remote_job;
 /** Has fn(arg) run on the validation thread. Returns: what is to be let go of with one of the following. */

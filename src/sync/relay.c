@@ -78,8 +78,8 @@ void sync_tx_added(struct sync *s, struct tx *tx, int64_t fee, double score, boo
     r = xcalloc(1, sizeof(*r));
     r->tx = tx_ref(tx);
     r->fee = fee;
-    r->score = score;
-    r->sequence = from_block ? 0 : s->relay_sequence;
+    r->score = (float)score;
+    r->sequence = from_block ? 0 : s->relay_sequence < UINT32_MAX ? (uint32_t)s->relay_sequence : UINT32_MAX;
     s->relay_sequence++;
     pool_add(s, r);
 }

@@ -8,8 +8,8 @@
 struct relay_tx {
     struct tx *tx;
     int64_t fee;
-    double score;        /* fee rate of what it is mined with, as it came */
-    uint64_t sequence;   /* when it came, against peers that probe for what they were not told */
+    float score;         /* fee rate of what it is mined with, as it came */
+    uint32_t sequence;   /* when it came, against peers that probe for what they were not told; stays at its largest value */
     uint32_t place[2];   /* in the backlogs */
     uint32_t in_pool;    /* in sync.pool */
     uint32_t batch : 31; /* of the batch that is being put in order */
