@@ -52,7 +52,7 @@ void block_template_now(const struct block_template *t, const struct chain_param
 /** Moves a template that nobody else holds on to that time. */
 void block_template_update_time(struct block_template *t, const struct chain_params *p);
 
-/* The latest template, for all who ask: it is made anew after a new tip, and at most every 5 seconds when the pool has changed (as
+/* The latest template, for all who ask (getblocktemplate, the CPU miner, the stratum server): it is made anew after a new tip, and at most every 5 seconds when the pool has changed (as
  * getblocktemplate in Core). Belongs to one chain, pool and set of options. */
 struct template_cache;
 struct template_cache *template_cache_new(void);
@@ -62,6 +62,10 @@ struct block_template *template_cache_peek(struct template_cache *k, struct chai
 /** As template_cache_peek, but makes what is missing. Validation thread. */
 struct block_template *template_cache_get(struct template_cache *k, struct chain *c, struct mempool *m,
                                           const struct mining_options *o);
+/* What getmininginfo says of the last template that was made, by whomever. Any thread. */
+void template_cache_note(struct template_cache *k, size_t n_txs, int64_t weight);
+/** Returns: false if there was none yet. */
+bool template_cache_last(const struct template_cache *k, size_t *n_txs, int64_t *weight);
 
 /** Earliest time of a block after prev: median time past + 1, and not more than 600 s before prev at the first block of a period (BIP94,
  *  kept on all networks as Core does). */

@@ -38,6 +38,7 @@ struct rpc_host {
     struct node_net *net;     /* peers and connections; NULL: none. Reached through net_ops (rpc/net_host.h) */
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
+    struct template_cache *templates; /* shared with the miners; NULL: the server has one of its own */
     struct cpu_miner *miner;   /* NULL: none */
     struct stratum *stratum;   /* NULL: off; loop thread */
     struct zmq_publisher *zmq; /* NULL: no notifications */

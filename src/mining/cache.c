@@ -13,6 +13,7 @@ struct template_cache {
     pthread_mutex_t mutex;
     struct block_template *latest; /* one reference; NULL: none yet */
     int64_t made;                  /* when */
+    atomic_uint_fast64_t last;     /* of the last one: transactions + 1 << 32 | weight; 0: none yet */
 };
 
 struct template_cache *template_cache_new(void)
@@ -64,6 +65,21 @@ struct block_template *template_cache_get(struct template_cache *k, struct chain
     k->latest = block_template_ref(t);
     k->made = now;
     pthread_mutex_unlock(&k->mutex);
+    template_cache_note(k, t->n_txs, t->weight);
     block_template_free(old);
     return t;
+}
+
+void template_cache_note(struct template_cache *k, size_t n_txs, int64_t weight)
+{
+    atomic_store(&k->last, ((uint64_t)n_txs + 1) << 32 | (uint32_t)weight);
+}
+
+bool template_cache_last(const struct template_cache *k, size_t *n_txs, int64_t *weight)
+{
+    uint64_t last = atomic_load(&k->last);
+
+    *n_txs = last ? (size_t)(last >> 32) - 1 : 0;
+    *weight = (int64_t)(last & UINT32_MAX);
+    return last != 0;
 }

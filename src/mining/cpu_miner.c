@@ -76,7 +76,7 @@ static void make_work(void *arg)
     if (cpu_miner_threads(m) == 0 || !mining_ready(m->host.chain))
         return; /* the threads ask again */
     chain_drain(m->host.chain);
-    work = mining_work_new(mining_template(m->host.chain, m->host.mempool, m->host.options));
+    work = mining_work_new(template_cache_get(m->host.templates, m->host.chain, m->host.mempool, m->host.options));
     pthread_mutex_lock(&m->lock);
     m->work_us = time_mono_us();
     if (!same_work(m->work, work)) {

@@ -136,6 +136,7 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->net = n->net;
     h->net_ops = &net_ops;
     h->mining = &n->config->mining;
+    h->templates = n->templates;
     h->miner = n->miner;
     h->zmq = n->zmq.publisher;
     h->stratum = n->stratum;
@@ -200,6 +201,7 @@ static struct cpu_miner *make_miner(struct node *n)
                                .mempool = n->mempool,
                                .validation = n->validation,
                                .options = &n->config->mining,
+                               .templates = n->templates,
                                .script = n->config->mining_script,
                                .script_len = n->config->mining_script_len};
     return cpu_miner_new(&h);
@@ -248,13 +250,14 @@ static void close_all(struct node *n)
         node_net_free(n->net);
     stratum_free(n->stratum);
     cpu_miner_free(n->miner);
+    template_cache_free(n->templates);
     node_parts_close(n);
     queue_free(n->validation);
 }
 
 int node_run(struct node_config *config, int ready_fd)
 {
-    struct node n = {.config = config, .ready_fd = ready_fd};
+    struct node n = {.config = config, .ready_fd = ready_fd, .templates = template_cache_new()};
     char *error = NULL;
 
     atomic_init(&n.exit_code, EXIT_SUCCESS);

@@ -50,6 +50,7 @@ struct node {
     size_t n_indexes;
     struct fees *fees;                 /* likewise; NULL: with -blocksonly */
     int64_t fees_flushed;              /* monotonic microseconds */
+    struct template_cache *templates;  /* of all who mine */
     struct cpu_miner *miner;           /* made when the chain stands */
     _Atomic(struct stratum *) stratum; /* NULL: off */
     struct node_zmq zmq;

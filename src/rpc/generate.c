@@ -88,7 +88,7 @@ static void build_block(void *arg)
     if (!t)
         return;
     /* the transactions of a list were not chosen */
-    rpc_note_template(op->call, op->listed ? 0 : t->n_txs, op->listed ? o.reserved_weight : t->weight);
+    template_cache_note(rpc_template_cache(op->call), op->listed ? 0 : t->n_txs, op->listed ? o.reserved_weight : t->weight);
     op->block = mining_build(t, host->params, op->payee->script, op->payee->len, 0);
     block_template_free(t);
     if (op->listed && op->block)

@@ -24,11 +24,6 @@ void rpc_mining_options(struct mining_options *o, const struct rpc_host *host)
     o->version = a ? (int32_t)args_int(a, "blockversion", 0) : 0;
 }
 
-void rpc_note_template(struct rpc_call *call, size_t n_txs, int64_t weight)
-{
-    atomic_store(&call->server->last_template, (uint64_t)n_txs << 32 | (uint32_t)weight);
-}
-
 double rpc_network_hashps(struct rpc_call *call, int64_t lookup, int64_t height)
 {
     const struct block_entry *tip = chain_tip(call->host->chain);
@@ -100,17 +95,17 @@ static void getmininginfo(struct rpc_call *call)
     struct pool_size p = {call->host->mempool, 0};
     struct json_writer *j = &call->out;
     struct mining_options o;
-    uint64_t last;
+    size_t n_txs;
+    int64_t weight;
 
     if (!rpc_need_mempool(call) || !rpc_on_validation(call, count_pool, &p))
         return;
     rpc_mining_options(&o, call->host);
     jw_obj_begin(j);
     jw_kv_int(j, "blocks", tip->node.height);
-    last = atomic_load(&call->server->last_template);
-    if (last) {
-        jw_kv_uint(j, "currentblockweight", (uint32_t)last);
-        jw_kv_uint(j, "currentblocktx", last >> 32);
+    if (template_cache_last(rpc_template_cache(call), &n_txs, &weight)) {
+        jw_kv_int(j, "currentblockweight", weight);
+        jw_kv_uint(j, "currentblocktx", n_txs);
     }
     jw_kv_hex32(j, "bits", tip->node.bits);
     jw_kv_double(j, "difficulty", difficulty_from_bits(tip->node.bits));

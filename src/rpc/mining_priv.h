@@ -15,8 +15,6 @@ struct submit_op {
 /** Validation thread: submits op->block and waits for its verdict. arg: struct submit_op. */
 void rpc_submit_on_validation(void *arg);
 void rpc_mining_options(struct mining_options *o, const struct rpc_host *host);
-/** Remembers the size of what was chosen for a template, for getmininginfo. */
-void rpc_note_template(struct rpc_call *call, size_t n_txs, int64_t weight);
 /** The templates that all calls share. */
 struct template_cache *rpc_template_cache(const struct rpc_call *call);
 /** Writes a template as the result. Pool threads. */

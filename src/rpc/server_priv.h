@@ -37,7 +37,6 @@ struct rpc_server {
     struct block_cache *blocks;        /* blocks.c */
     struct template_store *templates;  /* template_json.c */
     _Atomic uint64_t template_updates; /* of the pool, as the template shows them that was given out last */
-    _Atomic uint64_t last_template;    /* of the last block template: transactions << 32 | weight; 0: none yet */
 
     struct rpc_auth *auth;    /* read-only after start */
     struct rpc_http *front;   /* loop thread */

@@ -12,7 +12,7 @@
 
 #define DEFAULT_ADDRESS "127.0.0.1"
 #define DEFAULT_PORT 3333
-#define REFRESH_US 30000000   /* the same tip, but other fees and a later time */
+#define REFRESH_SECONDS 30    /* the same tip, but other fees and a later time */
 #define HANDSHAKE_US 60000000 /* to subscribe and authorise */
 #define DEFAULT_TIMEOUT 600   /* s */
 
@@ -54,7 +54,7 @@ static void publish(void *arg)
 
     mining_work_unref(st->work);
     st->work = mining_work_ref(f->work);
-    st->work_us = time_mono_us();
+    st->work_time = time_now();
     send_work(st, clean);
     fresh_drop(f);
 }
@@ -72,7 +72,7 @@ static void make_work(void *arg)
     atomic_store(&st->outdated, false);
     f = xcalloc(1, sizeof(*f));
     f->st = st;
-    f->work = mining_work_new(mining_template(st->host.chain, st->host.mempool, st->host.mining));
+    f->work = mining_work_new(template_cache_get(st->host.templates, st->host.chain, st->host.mempool, st->host.mining));
     loop_post(st->host.loop, publish, fresh_drop, f);
 }
 
@@ -155,6 +155,14 @@ static bool bits_changed(const struct stratum *st)
     return get_le32(header + 72) != st->bits;
 }
 
+/* A clock that was set back counts as well. */
+static bool refresh_due(const struct stratum *st)
+{
+    int64_t now = time_now();
+
+    return now - st->work_time > REFRESH_SECONDS || now < st->work_time;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct stratum *st = arg;
@@ -175,7 +183,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     }
     if (st->n_clients == 0)
         return;
-    if (!st->work || atomic_load(&st->outdated) || now - st->work_us > REFRESH_US)
+    if (!st->work || atomic_load(&st->outdated) || refresh_due(st))
         stratum_ask(st);
     else if (bits_changed(st))
         send_work(st, true);

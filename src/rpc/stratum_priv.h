@@ -37,7 +37,7 @@ struct stratum {
     double difficulty;  /* at the start */
 
     struct mining_work *work; /* the newest; NULL: none yet */
-    int64_t work_us;          /* when it came */
+    int64_t work_time;        /* when it came, seconds of the mockable clock */
     uint32_t bits;            /* of the header as it was sent out */
     atomic_bool asked;        /* a template is under way */
     atomic_bool outdated;     /* the tip has changed since `work` was made */

@@ -20,8 +20,6 @@ static void make_template(void *arg)
 
     rpc_mining_options(&o, host);
     op->t = template_cache_get(rpc_template_cache(op->call), host->chain, host->mempool, &o);
-    if (op->t)
-        rpc_note_template(op->call, op->t->n_txs, op->t->weight);
 }
 
 static bool has_rule(struct rpc_call *call, const char *rule)

@@ -14,7 +14,7 @@ struct template_text {
     struct json_writer json;
 };
 struct template_store {
-    struct template_cache *cache;
+    struct template_cache *cache; /* if the host has none */
     pthread_mutex_t mutex;
     struct template_text *text; /* the latest, NULL: none yet */
 };
@@ -49,7 +49,7 @@ void template_store_free(struct template_store *s)
 
 struct template_cache *rpc_template_cache(const struct rpc_call *call)
 {
-    return call->server->templates->cache;
+    return call->host->templates ? call->host->templates : call->server->templates->cache;
 }
 
 /* Places of transactions by id. */

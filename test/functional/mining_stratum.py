@@ -192,6 +192,31 @@ def with_transactions(node, port):
     equal(node.getrawmempool(), [])
 
 
+def refreshed(node, port):
+    """Work upon the same tip is made anew when it is older than 30 seconds: what has come into the pool since is in it then."""
+    now = int(time.time())
+    node.setmocktime(now)
+    miner = Miner(port)
+    old = miner.job
+    height = node.getblockcount()
+    sent = node.sendrawtransaction(spend(coins_of(node, height - 105, height - 105), [49 * COIN]).hex(), 0)
+    for seconds in (31, 62):
+        node.setmocktime(now + seconds)
+        miner.until(lambda: miner.job.id != old.id)
+        equal((miner.job.clean, miner.job.prev), (False, old.prev))
+        if len(miner.job.branch) == 1:
+            break
+        old = miner.job  # the first may have been under way when the transaction came
+    equal(len(miner.job.branch), 1)
+    assert int(miner.job.time, 16) >= now + 31
+    equal(node.getmininginfo()["currentblocktx"], 1)
+    params, block_hash = miner.search()
+    equal(miner.submit(params), 0)
+    wait_until(lambda: node.getbestblockhash() == block_hash, what="the block")
+    equal(node.getblock(block_hash)["tx"][1:], [sent])
+    node.setmocktime(0)
+
+
 def refused(node, port):
     miner = Miner(port)
     height = node.getblockcount()
@@ -367,6 +392,7 @@ def run(test):
     Miner(other)
     finds_blocks(node, port)
     with_transactions(node, port)
+    refreshed(node, port)
     refused(node, port)
     version_rolling(node, port)
     new_tip(node, port)
