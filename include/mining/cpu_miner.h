@@ -14,7 +14,7 @@ struct cpu_miner_host {
     struct queue *validation; /* jobs for the validation thread */
     const struct mining_options *options;
     struct template_cache *templates; /* where its work comes from */
-    const uint8_t *script; /* who is paid; script_len 0: nobody, it cannot be switched on */
+    const uint8_t *script;            /* who is paid; script_len 0: nobody, it cannot be switched on */
     size_t script_len;
 };
 

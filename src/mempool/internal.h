@@ -56,10 +56,10 @@ struct entry {
     uint32_t adjusted_weight; /* saturates: beyond any block */
     uint32_t mark;            /* scratch: equals m->mark if visited */
     struct heap_node by_time;
-    uint32_t slot;             /* scratch: place in the set that was marked */
-    uint32_t height : 24;      /* of the tip when it came */
-    uint32_t at : 8;           /* place in the cluster */
-    uint32_t sigop_cost : 28;  /* enough for what 4 MB of script can say */
+    uint32_t slot;            /* scratch: place in the set that was marked */
+    uint32_t height : 24;     /* of the tip when it came */
+    uint32_t at : 8;          /* place in the cluster */
+    uint32_t sigop_cost : 28; /* enough for what 4 MB of script can say */
     uint32_t in_pool : 1, spends_coinbase : 1, unbroadcast : 1;
     uint16_t n_parents; /* at most one for each input: a transaction has room for 24,390 */
     uint16_t fees_mark; /* see fees_tx_added */
@@ -208,7 +208,7 @@ struct mempool {
     size_t n_delta, cap_delta;
     size_t n_unbroadcast;
     uint64_t sequence;
-    uint32_t mark; /* of the set that is being gathered: see pool_new_mark */
+    uint32_t mark;                /* of the set that is being gathered: see pool_new_mark */
     uint64_t changes;             /* asked for a check */
     atomic_uint_fast64_t updates; /* see mempool_updates */
     size_t inner_usage;           /* of entries and clusters */

@@ -96,7 +96,8 @@ static void add_cluster(struct rejoin *r, size_t *cap, const struct entry *e)
     }
     for (unsigned i = 0; i < c->n; i++) {
         k += i == cluster_chunks(c)[k].first + cluster_chunks(c)[k].n;
-        r->node[r->n] = (struct node){.e = c->tx[i].e, .chunk = chunk_rate(&cluster_chunks(c)[k]), .first_link = NONE, .waits = i > 0};
+        r->node[r->n] =
+            (struct node){.e = c->tx[i].e, .chunk = chunk_rate(&cluster_chunks(c)[k]), .first_link = NONE, .waits = i > 0};
         r->node[r->n].after = i + 1 < c->n ? r->n + 1 : NONE;
         c->tx[i].e->mark = r->m->mark;
         c->tx[i].e->slot = (uint32_t)r->n++;

@@ -9,6 +9,7 @@
 #define PARSE_ON_LOOP_MAX 65536 /* larger bodies are parsed on the pool */
 #define WRONG_PASSWORD_MS 250
 #define ALIVE_CHECK_MS 1000
+#define SCRIPTS_WAITING_MAX 16 /* transactions whose scripts wait for the pool */
 #define OPENING_CHECK_MS 10 /* how often a connection is looked after that somebody waits for */
 
 enum job_kind { JOB_ON_POOL, JOB_WAITING, JOB_REFUSED };
@@ -20,7 +21,8 @@ struct rpc_job {
     struct json_object *request; /* NULL: still text */
     char *user;
     struct rpc_reply reply;
-    struct remote_job *remote; /* what the validation thread does of it, NULL: nothing */
+    struct remote_job *remote;       /* what the validation thread does of it, NULL: nothing */
+    struct mempool_scripts *scripts; /* that the pool runs first */
     struct event *timer;
     int64_t deadline_us;         /* JOB_WAITING; 0: none */
     struct rpc_job *next, *prev; /* jobs of the server */
@@ -150,6 +152,9 @@ static void job_on_pool(void *arg)
     size_t len;
     const char *body = http_body(job->req, &len);
 
+    if (job->scripts)
+        mempool_scripts_run(job->scripts);
+    job->scripts = NULL;
     if (!job->request)
         job->request = rpc_parse(body, len);
     if (job->request)
@@ -159,11 +164,17 @@ static void job_on_pool(void *arg)
     http_hand_back(job->req, on_back);
 }
 
-/* Validation thread. */
+/* Validation thread. Scripts go to the pool first if others wait for this thread, and if the pool is not busy itself. */
 static void job_on_validation(void *arg)
 {
     struct rpc_job *job = arg;
+    struct rpc_server *s = job->h->rpc;
 
+    job->scripts = rpc_scripts_ahead(s, job->request);
+    if (job->scripts && pool_push(s->pool, job_on_pool, job, SCRIPTS_WAITING_MAX))
+        return;
+    mempool_scripts_free(job->scripts);
+    job->scripts = NULL;
     rpc_handle(job->h->rpc, &job->reply, job->user, job->request, RPC_AT_VALIDATION);
     http_hand_back(job->req, on_back);
 }

@@ -4,6 +4,7 @@ reject reason and the pools must be equal. Differences are counted by kind; the 
 doc/mempool-differences.md."""
 import argparse
 import json
+import os
 import re
 import sys
 import time
@@ -166,6 +167,22 @@ def heal(pair, stream):
     equal(pair.nodes[0].getbestblockhash(), pair.nodes[1].getbestblockhash())
 
 
+def exchange(pair, stream):
+    """Each saves its pool, starts again with an empty one, and takes what the other one has saved."""
+    what = {"use_current_time": False, "apply_fee_delta_priority": True, "apply_unbroadcast_set": True}
+    files = [node.savemempool()["filename"] for node in pair.nodes]
+    sizes = [os.path.getsize(path) for path in files]
+    if sizes[0] != sizes[1]:
+        pair.differs("mempool.dat: size", sizes)
+    for node in pair.nodes:
+        node.stop()
+        node.start()
+        node.setmocktime(stream.time)
+    for node, path in zip(pair.nodes, reversed(files)):
+        equal(node.importmempool(path, what), {})
+    return compare_pools(pair, stream, True)
+
+
 def calls(pair, options):
     stream = Stream(options.seed, pair.nodes, pair.ask, options.signed)
     stream.fund()
@@ -180,7 +197,7 @@ def calls(pair, options):
                     heals += 1
                     heal(pair, stream)
         rounds += 1
-        if not compare_pools(pair, stream, True):
+        if not compare_pools(pair, stream, True) or (rounds % 15 == 0 and not exchange(pair, stream)):
             heals += 1
             heal(pair, stream)
         if rounds % 4 == 0:

@@ -465,11 +465,19 @@ static void own_miner(void **state)
 {
     struct shop *s = (struct shop *)*state;
     struct queue *q = queue_new(1 << 20);
-    struct cpu_miner_host h = {.params = &s->bed.params, .chain = s->bed.c, .mempool = s->m, .validation = q, .options = &s->o};
+    struct template_cache *templates = template_cache_new();
+    struct cpu_miner_host h = {.params = &s->bed.params,
+                               .chain = s->bed.c,
+                               .mempool = s->m,
+                               .validation = q,
+                               .options = &s->o,
+                               .templates = templates};
     struct cpu_miner *m = cpu_miner_new(&h);
     const struct block_entry *fifth;
     struct block *b;
     int32_t height;
+    size_t n_txs;
+    int64_t weight;
 
     assert_false(cpu_miner_set_threads(m, 1)); /* nobody to pay */
     cpu_miner_free(m);
@@ -504,6 +512,10 @@ static void own_miner(void **state)
     queue_close(q);
     cpu_miner_free(m);
     queue_free(q);
+    assert_true(template_cache_last(templates, &n_txs, &weight)); /* its templates are everybody's */
+    assert_int_equal(n_txs, 0);
+    assert_int_equal(weight, s->o.reserved_weight);
+    template_cache_free(templates);
 }
 
 int main(void)
