@@ -176,8 +176,7 @@ def exchange(pair, stream):
         pair.differs("mempool.dat: size", sizes)
     for node in pair.nodes:
         node.stop()
-        node.start()
-        node.setmocktime(stream.time)
+        node.start("-mocktime=%d" % stream.time)  # from the start, so that the tip is recent
     for node, path in zip(pair.nodes, reversed(files)):
         equal(node.importmempool(path, what), {})
     return compare_pools(pair, stream, True)
