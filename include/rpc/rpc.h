@@ -39,9 +39,9 @@ struct rpc_host {
     const struct net_host_ops *net_ops;
     const struct mining_options *mining;
     struct template_cache *templates; /* shared with the miners; NULL: the server has one of its own */
-    struct cpu_miner *miner;   /* NULL: none */
-    struct stratum *stratum;   /* NULL: off; loop thread */
-    struct zmq_publisher *zmq; /* NULL: no notifications */
+    struct cpu_miner *miner;          /* NULL: none */
+    struct stratum *stratum;          /* NULL: off; loop thread */
+    struct zmq_publisher *zmq;        /* NULL: no notifications */
     atomic_bool *interrupt;
     const atomic_bool
         *loaded; /* start is complete: reindex, imports and mempool.dat are done (getmempoolinfo "loaded"); NULL: always */

@@ -40,9 +40,9 @@ struct node {
     struct pool *io;
     pthread_t validation_thread;
     struct sig_cache *sig_cache;
-    struct chain *chain;               /* made, used and closed by the validation thread; its read side by all */
-    struct mempool *mempool;           /* likewise */
-    struct filter_index *filters;      /* likewise; NULL: not wanted, as the next three */
+    struct chain *chain;          /* made, used and closed by the validation thread; its read side by all */
+    struct mempool *mempool;      /* likewise */
+    struct filter_index *filters; /* likewise; NULL: not wanted, as the next three */
     struct tx_index *txs;
     struct stats_index *coin_stats;
     struct spender_index *spenders;
@@ -76,7 +76,7 @@ void *node_validation_main(void *node); /* the validation thread */
 void node_parts_close(struct node *n);  /* main thread, after the validation thread has ended */
 
 /* indexes.c; validation thread */
-bool node_indexes_open(struct node *n, char **error); /* what the options ask for; false with *error, Core's text */
+bool node_indexes_open(struct node *n, char **error);   /* what the options ask for; false with *error, Core's text */
 size_t node_indexes_cache(const struct node_config *c); /* bytes, out of -dbcache, that they take */
 void node_indexes_wake(struct node *n);
 void node_indexes_offer(struct node *n, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len);

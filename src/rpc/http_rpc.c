@@ -10,7 +10,7 @@
 #define WRONG_PASSWORD_MS 250
 #define ALIVE_CHECK_MS 1000
 #define SCRIPTS_WAITING_MAX 16 /* transactions whose scripts wait for the pool */
-#define OPENING_CHECK_MS 10 /* how often a connection is looked after that somebody waits for */
+#define OPENING_CHECK_MS 10    /* how often a connection is looked after that somebody waits for */
 
 enum job_kind { JOB_ON_POOL, JOB_WAITING, JOB_REFUSED };
 /* A request that is not answered at once. */

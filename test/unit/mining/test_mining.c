@@ -466,12 +466,8 @@ static void own_miner(void **state)
     struct shop *s = (struct shop *)*state;
     struct queue *q = queue_new(1 << 20);
     struct template_cache *templates = template_cache_new();
-    struct cpu_miner_host h = {.params = &s->bed.params,
-                               .chain = s->bed.c,
-                               .mempool = s->m,
-                               .validation = q,
-                               .options = &s->o,
-                               .templates = templates};
+    struct cpu_miner_host h = {
+        .params = &s->bed.params, .chain = s->bed.c, .mempool = s->m, .validation = q, .options = &s->o, .templates = templates};
     struct cpu_miner *m = cpu_miner_new(&h);
     const struct block_entry *fifth;
     struct block *b;
