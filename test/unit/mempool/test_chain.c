@@ -41,7 +41,7 @@ static void block_takes_and_conflicts(void **state)
     assert_true(mempool_get(t->m, &e, &b->txid));
     assert_int_equal(e.n_ancestors, 1);
     assert_int_equal(t->removed, 3);
-    assert_string_equal(t->last_reason, "conflict");
+    assert_string_equal(t->last_reason, "block");
     const struct mempool_delta *deltas;
     assert_int_equal(mempool_deltas(t->m, &deltas), 0);
     block_unref(block);
