@@ -120,7 +120,7 @@ static enum rc put_inputs(struct coindb_diff *d, const struct tx *tx, const stru
         /* Records of versions before 0.15 may not say where a coin came from. */
         if (!undo->coin[j].height)
             return RC_CORRUPT;
-        rc = coindb_diff_put(d, &tx->in[j].prevout, &undo->coin[j]);
+        rc = coindb_diff_put(d, tx->in[j].prevout, &undo->coin[j]);
     }
     return rc;
 }

@@ -72,7 +72,7 @@ static enum rc write_block(struct spender_index *x, const struct block_entry *e,
         struct tx_position at = {f.pos, (uint32_t)(b->tx[i].raw - b->raw) - BLOCK_HEADER_SIZE};
 
         for (uint32_t j = 0; j < b->tx[i].n_in; j++)
-            rows[n++] = (struct spender_row){hash_of(x, &b->tx[i].in[j].prevout), at};
+            rows[n++] = (struct spender_row){hash_of(x, b->tx[i].in[j].prevout), at};
     }
     rc = write_rows(x, rows, n, add);
     free(rows);
@@ -126,7 +126,7 @@ static const struct index_ops ops = {
 static bool spends(const struct tx *tx, const struct outpoint *o)
 {
     for (uint32_t i = 0; i < tx->n_in; i++)
-        if (outpoint_equal(&tx->in[i].prevout, o))
+        if (outpoint_equal(tx->in[i].prevout, o))
             return true;
     return false;
 }

@@ -159,7 +159,7 @@ static void count_inputs(struct stats_index *x, const struct tx *tx, const struc
     for (uint32_t i = 0; i < undo->n; i++) {
         const struct coin *c = &undo->coin[i];
 
-        change_hash(x, &tx->in[i].prevout, c, COIN_GONE);
+        change_hash(x, tx->in[i].prevout, c, COIN_GONE);
         s->prevouts_spent += (uint64_t)c->out.value;
         s->txouts--;
         s->total_amount -= c->out.value;
@@ -238,7 +238,7 @@ static bool revert_hash(struct stats_index *x, const struct block_entry *e, cons
                 change_hash(x, &o, &c, COIN_GONE);
         }
         for (uint32_t j = 0; i > 0 && j < tx->n_in; j++)
-            change_hash(x, &tx->in[j].prevout, &undo->tx[i - 1].coin[j], COIN_MADE);
+            change_hash(x, tx->in[j].prevout, &undo->tx[i - 1].coin[j], COIN_MADE);
     }
     return true;
 }
