@@ -60,6 +60,10 @@ bool vm_run(struct vm *vm, const uint8_t *script, size_t len, enum sig_version v
 /** BIP342 OP_SUCCESSx. */
 bool opcode_is_success(uint8_t op);
 
+/* Whether input n meets an absolute (BIP65) or a relative lock (BIP112; bit 31 not set). */
+bool lock_time_reached(const struct tx *tx, uint32_t n, int64_t wanted);
+bool sequence_reached(const struct tx *tx, uint32_t n, int64_t wanted);
+
 /* An operation: opcode groups share one function. */
 typedef bool (*op_fn)(struct vm *vm, uint8_t op);
 bool op_push_small(struct vm *vm, uint8_t op);

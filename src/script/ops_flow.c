@@ -97,13 +97,11 @@ bool op_return(struct vm *vm, uint8_t op)
 }
 
 /* BIP65: the transaction's own lock time is of the same kind, not earlier, and in force for this input. */
-static bool lock_time_reached(const struct vm *vm, int64_t wanted)
+bool lock_time_reached(const struct tx *tx, uint32_t n, int64_t wanted)
 {
-    const struct tx *tx = vm->sig.tx;
-
     if ((tx->lock_time < LOCKTIME_THRESHOLD) != (wanted < (int64_t)LOCKTIME_THRESHOLD))
         return false;
-    return wanted <= (int64_t)tx->lock_time && tx->in[vm->sig.n].sequence != SEQUENCE_FINAL;
+    return wanted <= (int64_t)tx->lock_time && tx->in[n].sequence != SEQUENCE_FINAL;
 }
 
 bool op_lock_time(struct vm *vm, uint8_t op)
@@ -117,17 +115,17 @@ bool op_lock_time(struct vm *vm, uint8_t op)
         return false;
     if (wanted < 0)
         return vm_fail(vm, SCRIPT_ERR_NEGATIVE_LOCKTIME);
-    return lock_time_reached(vm, wanted) || vm_fail(vm, SCRIPT_ERR_UNSATISFIED_LOCKTIME);
+    return lock_time_reached(vm->sig.tx, vm->sig.n, wanted) || vm_fail(vm, SCRIPT_ERR_UNSATISFIED_LOCKTIME);
 }
 
 /* BIP112: the input's sequence number is a relative lock (BIP68) of the same kind, and not shorter. */
-static bool sequence_reached(const struct vm *vm, int64_t wanted)
+bool sequence_reached(const struct tx *tx, uint32_t n, int64_t wanted)
 {
-    const uint32_t sequence = vm->sig.tx->in[vm->sig.n].sequence;
+    const uint32_t sequence = tx->in[n].sequence;
     const uint32_t have = sequence & (SEQUENCE_TYPE | SEQUENCE_MASK);
     const uint32_t want = (uint32_t)wanted & (SEQUENCE_TYPE | SEQUENCE_MASK);
 
-    if (vm->sig.tx->version < 2 || (sequence & SEQUENCE_DISABLE))
+    if (tx->version < 2 || (sequence & SEQUENCE_DISABLE))
         return false;
     return (have & SEQUENCE_TYPE) == (want & SEQUENCE_TYPE) && want <= have;
 }
@@ -145,5 +143,5 @@ bool op_sequence(struct vm *vm, uint8_t op)
         return vm_fail(vm, SCRIPT_ERR_NEGATIVE_LOCKTIME);
     if (wanted & SEQUENCE_DISABLE)
         return true;
-    return sequence_reached(vm, wanted) || vm_fail(vm, SCRIPT_ERR_UNSATISFIED_LOCKTIME);
+    return sequence_reached(vm->sig.tx, vm->sig.n, wanted) || vm_fail(vm, SCRIPT_ERR_UNSATISFIED_LOCKTIME);
 }

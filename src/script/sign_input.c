@@ -235,14 +235,15 @@ static bool push_solution(struct signer *s, const struct sign_code *code)
 static bool push_witness_v0(struct signer *s, const uint8_t *program, size_t len)
 {
     struct witness_item script;
+    struct sign_code code;
     bool ok;
 
     if (len == 20) {
-        uint8_t code[25] = {OP_DUP, OP_HASH160, 20};
-        memcpy(code + 3, program, 20);
-        code[23] = OP_EQUALVERIFY;
-        code[24] = OP_CHECKSIG;
-        return push_key_hash(s, &(struct sign_code){code, sizeof(code), true}, program);
+        uint8_t p2pkh[25] = {OP_DUP, OP_HASH160, 20};
+        memcpy(p2pkh + 3, program, 20);
+        p2pkh[23] = OP_EQUALVERIFY;
+        p2pkh[24] = OP_CHECKSIG;
+        return push_key_hash(s, &(struct sign_code){p2pkh, sizeof(p2pkh), true}, program);
     }
     script = script_of_hash(s, program, len);
     if (!script.data) {
@@ -254,7 +255,8 @@ static bool push_witness_v0(struct signer *s, const uint8_t *program, size_t len
         s->data->witness_script = xmemdup(script.data, script.len);
         s->data->witness_len = script.len;
     }
-    ok = push_solution(s, &(struct sign_code){script.data, script.len, true});
+    code = (struct sign_code){script.data, script.len, true};
+    ok = push_solution(s, &code) || (s->n == 0 && signer_miniscript(s, &code, NULL));
     signer_push(s, script.data, script.len);
     return ok;
 }

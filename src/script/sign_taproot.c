@@ -89,7 +89,63 @@ struct witness_item signer_tap_leaf(struct signer *s, const uint8_t leaf_hash[32
     return keep(s, &sig);
 }
 
+/* Bytes of the satisfaction as witness. */
+static size_t stack_size(const struct signer *s)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        size += s->stack[i].len + (s->stack[i].len < 0xfd ? 1 : s->stack[i].len <= 0xffff ? 3 : 5);
+    return size;
+}
+
+/* True if a leaf of the same script before has a proof that is as good: shorter, or smaller by its bytes. */
+static bool has_better_twin(const struct tap_output *tap, size_t n)
+{
+    const struct tap_leaf *leaf = &tap->leaves[n];
+
+    for (size_t i = 0; i < tap->n_leaves; i++) {
+        const struct tap_leaf *other = &tap->leaves[i];
+        if (i == n || memcmp(other->hash, leaf->hash, 32) != 0)
+            continue;
+        if (other->control_len != leaf->control_len ? other->control_len < leaf->control_len
+                                                    : memcmp(other->control, leaf->control, leaf->control_len) < (i < n))
+            return true;
+    }
+    return false;
+}
+
+/* Script path: every leaf is tried, so that all signatures that can be made are; the smallest witness stays on the stack. */
+static bool push_script_path(struct signer *s, const struct tap_output *tap)
+{
+    struct witness_item *best = NULL;
+    size_t best_n = 0, best_size = 0;
+
+    for (size_t i = 0; i < tap->n_leaves; i++) {
+        const struct tap_leaf *leaf = &tap->leaves[i];
+        size_t size;
+        s->n = 0;
+        if (leaf->version != 0xc0 || has_better_twin(tap, i) ||
+            !signer_miniscript(s, &(struct sign_code){leaf->script, leaf->len, true}, leaf->hash))
+            continue;
+        signer_push(s, leaf->script, leaf->len);
+        signer_push(s, leaf->control, leaf->control_len);
+        size = stack_size(s);
+        if (best && size >= best_size)
+            continue;
+        best = arena_copy(&s->arena, s->stack, s->n * sizeof(*best));
+        best_n = s->n;
+        best_size = size;
+    }
+    s->n = 0;
+    for (size_t i = 0; i < best_n; i++)
+        signer_push(s, best[i].data, best[i].len);
+    return best != NULL;
+}
+
 bool signer_taproot(struct signer *s, const uint8_t output[32])
 {
-    return push_key_path(s, output);
+    const struct tap_output *tap = keyring_find_tap(s->job->ring, output);
+
+    return push_key_path(s, output) || (tap && push_script_path(s, tap));
 }

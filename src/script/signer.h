@@ -34,6 +34,8 @@ struct witness_item signer_pub_of_hash(struct signer *s, const uint8_t hash[20],
 struct witness_item signer_ecdsa(struct signer *s, const struct sign_code *code, const uint8_t *pub, size_t pub_len);
 /* The schnorr signature of a key in a leaf. */
 struct witness_item signer_tap_leaf(struct signer *s, const uint8_t leaf_hash[32], const uint8_t pub_x[32]);
+/* Satisfies a script as miniscript: a witness script (leaf_hash NULL), or a leaf. Returns: false (nothing pushed) if that is not possible. */
+bool signer_miniscript(struct signer *s, const struct sign_code *code, const uint8_t *leaf_hash);
 /* Satisfies a taproot output by its key or by the leaf that costs least. Returns: false (nothing pushed) if nothing does. */
 bool signer_taproot(struct signer *s, const uint8_t output[32]);
 
