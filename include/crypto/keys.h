@@ -39,4 +39,10 @@ bool schnorr_sign(uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uin
 bool schnorr_sign_taproot(uint8_t sig[64], const uint8_t hash[32], const uint8_t key[32], const uint8_t *merkle_root,
                           const uint8_t *aux);
 
+/** Adds a tweak to a secret or to a public key (BIP32). Returns: false if the tweak or the sum is out of range. */
+bool seckey_tweak_add(uint8_t key[32], const uint8_t tweak[32]);
+bool pubkey_tweak_add(uint8_t out[33], const uint8_t in[33], const uint8_t tweak[32]);
+/** BIP327's aggregate of compressed keys, in the order given. In: keys (n of them, n > 0). Returns: false if one is no point or the sum is none. */
+bool pubkey_aggregate(uint8_t out[33], const uint8_t (*keys)[33], size_t n);
+
 #endif

@@ -2,7 +2,7 @@
  * thread; the search for a nonce runs on the pool thread. */
 #include <stdlib.h>
 
-#include "rpc/descriptor.h"
+#include "descriptor/descriptor.h"
 #include "rpc/mining_priv.h"
 
 #define DEFAULT_MAX_TRIES 1000000
@@ -25,22 +25,28 @@ static bool payee_from_address(struct payee *p, const char *text, const struct c
 /* Returns: false with *error (to free) if it is no descriptor, or with the call's error set if it is one that cannot be mined to. */
 static bool payee_from_descriptor(struct rpc_call *call, struct payee *p, const char *text, char **error)
 {
-    struct descriptor d;
-    unsigned pick;
+    struct descriptor *d = descriptor_parse(text, call->host->params, false, error);
+    struct descriptor_scripts scripts;
 
-    *error = NULL;
-    if (!descriptor_parse(&d, text, call->host->params, false, error))
+    if (!d)
         return false;
-    if (d.ranged) {
+    if (descriptor_paths(d) > 1) {
+        rpc_error(call, RPC_INVALID_PARAMETER, "Multipath descriptor not accepted");
+    } else if (descriptor_is_range(d)) {
         rpc_error(call, RPC_INVALID_PARAMETER, "Ranged descriptor not accepted. Maybe pass through deriveaddresses first?");
-    } else if (d.n_scripts == 0) {
+    } else if (!descriptor_expand(&scripts, NULL, d, 0, 0, false)) {
         rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
     } else {
-        pick = d.n_scripts == 1 ? 0 : d.n_scripts == 4 ? 2 : 1; /* combo: P2WPKH, or P2PKH for an uncompressed key */
-        p->script = xmemdup(d.script[pick].bytes, d.script[pick].len);
-        p->len = d.script[pick].len;
+        unsigned pick = scripts.n == 4 ? 2 : scripts.n == 2; /* combo: P2WPKH, or P2PKH for an uncompressed key */
+        if (scripts.n) {
+            p->script = xmemdup(scripts.script[pick].bytes, scripts.script[pick].len);
+            p->len = scripts.script[pick].len;
+        } else {
+            rpc_error(call, RPC_INVALID_PARAMETER, "Descriptor has no scripts");
+        }
+        descriptor_scripts_clear(&scripts);
     }
-    descriptor_clear(&d);
+    descriptor_free(d);
     return p->script != NULL;
 }
 

@@ -4,7 +4,7 @@
 #include "crypto/hash.h"
 #include "crypto/keys.h"
 #include "crypto/sha256.h"
-#include "rpc/descriptor.h"
+#include "descriptor/descriptor.h"
 #include "rpc/priv.h"
 #include "script/script.h"
 

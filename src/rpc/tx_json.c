@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "chain/undo.h"
-#include "rpc/descriptor.h"
+#include "descriptor/descriptor.h"
 #include "rpc/priv.h"
 #include "script/script.h"
 
@@ -18,12 +18,14 @@ void jw_script_members(struct json_writer *j, const struct chain_params *p, cons
     struct script_solution s;
     enum script_type type = script_solve(&s, script, len);
     char *text = script_to_asm(script, len, false), *address = NULL;
+    struct witness_item item = {inner, (uint32_t)inner_len};
+    const struct keyring ring = {.scripts = &item, .n_scripts = 1};
 
     plain_member(j, "asm", text);
     free(text);
     if (type != SCRIPT_PUBKEY)
         address = address_encode(script, len, &p->address);
-    text = descriptor_infer(script, len, address, inner, inner_len);
+    text = descriptor_infer(script, len, inner ? &ring : NULL, &p->address);
     plain_member(j, "desc", text);
     free(text);
     if (with_hex)

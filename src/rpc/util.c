@@ -1,8 +1,7 @@
 /* util.c - commands that need no chain: addresses, descriptors. Pool threads. */
 #include <stdlib.h>
 
-#include "rpc/descriptor.h"
-#include "rpc/priv.h"
+#include "rpc/scan_objects.h"
 #include "script/script.h"
 
 static void describe_script(struct json_writer *j, const uint8_t *script, size_t len)
@@ -83,76 +82,108 @@ static void validateaddress(struct rpc_call *call)
 
 /* ---- descriptors ---- */
 
-static bool read_descriptor(struct rpc_call *call, struct descriptor *d, const char *text, bool need_checksum)
-{
-    char *error;
-
-    if (descriptor_parse(d, text, call->host->params, need_checksum, &error))
-        return true;
-    rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error ? error : "");
-    free(error);
-    return false;
-}
-
 static void getdescriptorinfo(struct rpc_call *call)
 {
     struct json_writer *j = &call->out;
-    struct descriptor d;
+    struct descriptor *d;
     const char *text;
-    char sum[9], *full;
+    char sum[9], *canonical;
 
-    if (!rpc_text(call, &text, 0, "") || !read_descriptor(call, &d, text, false))
+    if (!rpc_text(call, &text, 0, "") || !(d = rpc_descriptor(call, text, false)))
         return;
-    descriptor_checksum(sum, d.text, strlen(d.text));
-    full = xasprintf("%s#%s", d.text, sum);
-    descriptor_checksum(sum, text, strcspn(text, "#"));
     jw_obj_begin(j);
-    jw_kv_str(j, "descriptor", full);
+    for (size_t i = 0; i < descriptor_paths(d); i++) {
+        canonical = descriptor_text(d, i);
+        if (i == 0)
+            jw_kv_str(j, "descriptor", canonical);
+        if (i == 0 && descriptor_paths(d) > 1) {
+            jw_key(j, "multipath_expansion");
+            jw_arr_begin(j);
+        }
+        if (descriptor_paths(d) > 1)
+            jw_str(j, canonical);
+        free(canonical);
+    }
+    if (descriptor_paths(d) > 1)
+        jw_arr_end(j);
+    descriptor_checksum(sum, text, strcspn(text, "#"));
     jw_kv_str(j, "checksum", sum);
-    jw_kv_bool(j, "isrange", d.ranged);
-    jw_kv_bool(j, "issolvable", d.solvable);
-    jw_kv_bool(j, "hasprivatekeys", d.has_private);
+    jw_kv_bool(j, "isrange", descriptor_is_range(d));
+    jw_kv_bool(j, "issolvable", descriptor_is_solvable(d));
+    jw_kv_bool(j, "hasprivatekeys", descriptor_has_private(d));
     jw_obj_end(j);
-    free(full);
-    descriptor_clear(&d);
+    descriptor_free(d);
 }
 
-static void write_addresses(struct rpc_call *call, const struct descriptor *d)
+/* Writes the addresses of one position. Returns: how many, -1 with the error set. */
+static int write_position(struct rpc_call *call, struct descriptor *d, size_t path, uint32_t position)
 {
-    jw_arr_begin(&call->out);
-    for (unsigned i = 0; i < d->n_scripts; i++) {
-        char *address = NULL;
+    struct descriptor_scripts scripts;
+    int written = 0;
+
+    if (!descriptor_expand(&scripts, NULL, d, path, position, false)) {
+        rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+        return -1;
+    }
+    for (unsigned i = 0; i < scripts.n && written >= 0; i++) {
+        const uint8_t *script = scripts.script[i].bytes;
+        size_t len = scripts.script[i].len;
         struct script_solution s;
-        if (script_solve(&s, d->script[i].bytes, d->script[i].len) == SCRIPT_PUBKEY && d->n_scripts > 1)
+        char *address;
+        if (script_solve(&s, script, len) == SCRIPT_PUBKEY && scripts.n > 1)
             continue; /* combo: the bare key has none */
-        address = address_encode(d->script[i].bytes, d->script[i].len, &call->host->params->address);
-        if (!address || s.type == SCRIPT_PUBKEY) {
+        address = s.type == SCRIPT_PUBKEY ? NULL : address_encode(script, len, &call->host->params->address);
+        if (address) {
+            jw_str(&call->out, address);
+            written++;
+        } else {
             rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Descriptor does not have a corresponding address");
-            free(address);
-            return;
+            written = -1;
         }
-        jw_str(&call->out, address);
         free(address);
     }
+    descriptor_scripts_clear(&scripts);
+    return written;
+}
+
+static bool write_addresses(struct rpc_call *call, struct descriptor *d, size_t path, int64_t first, int64_t last)
+{
+    int64_t total = 0;
+
+    jw_arr_begin(&call->out);
+    for (int64_t i = first; i <= last; i++) {
+        int n = write_position(call, d, path, (uint32_t)i);
+        if (n < 0 || ((i & 0xff) == 0 && rpc_stopping(call)))
+            return false;
+        total += n;
+    }
     jw_arr_end(&call->out);
+    return total > 0 || rpc_error(call, RPC_MISC_ERROR, "Unexpected empty result");
 }
 
 static void deriveaddresses(struct rpc_call *call)
 {
-    struct descriptor d;
+    int64_t first = 0, last = 0;
+    struct descriptor *d;
     const char *text;
+    bool ok = true;
 
-    if (!rpc_text(call, &text, 0, "") || !read_descriptor(call, &d, text, true))
+    if (!rpc_text(call, &text, 0, "") || (rpc_has(call, 1) && !rpc_range_of(call, &first, &last, rpc_arg(call, 1))))
         return;
-    if (d.ranged && !rpc_has(call, 1))
-        rpc_error(call, RPC_INVALID_PARAMETER, "Range must be specified for a ranged descriptor");
-    else if (!d.ranged && rpc_has(call, 1))
-        rpc_error(call, RPC_INVALID_PARAMETER, "Range should not be specified for an un-ranged descriptor");
-    else if (d.n_scripts == 0)
-        rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
-    else
-        write_addresses(call, &d);
-    descriptor_clear(&d);
+    d = rpc_descriptor(call, text, true);
+    if (!d)
+        return;
+    if (!descriptor_is_range(d) && rpc_has(call, 1))
+        ok = rpc_error(call, RPC_INVALID_PARAMETER, "Range should not be specified for an un-ranged descriptor");
+    else if (descriptor_is_range(d) && !rpc_has(call, 1))
+        ok = rpc_error(call, RPC_INVALID_PARAMETER, "Range must be specified for a ranged descriptor");
+    if (ok && descriptor_paths(d) > 1)
+        jw_arr_begin(&call->out);
+    for (size_t i = 0; ok && i < descriptor_paths(d); i++)
+        ok = write_addresses(call, d, i, first, last);
+    if (ok && descriptor_paths(d) > 1)
+        jw_arr_end(&call->out);
+    descriptor_free(d);
 }
 
 const struct rpc_command rpc_util_commands[] = {

@@ -1,9 +1,8 @@
-/* fuzz_rpc.c - any bytes as the body of a JSON-RPC request and as what commands parse on their own: descriptors and proofs. Without a chain: the
+/* fuzz_rpc.c - any bytes as the body of a JSON-RPC request and as what commands parse on their own: proofs and amounts. Without a chain: the
  * server answers as in warm-up, after the whole envelope was read, unless all commands asked for do without one. */
 #include <stdlib.h>
 
 #include "consensus/merkle_block.h"
-#include "rpc/descriptor.h"
 #include "rpc/server_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,29 +51,6 @@ static void check_body(struct rpc_server *s, const uint8_t *data, size_t size)
     free(text);
 }
 
-/* What was read as a descriptor is written in a form that reads the same. */
-static void check_descriptor(const char *text, const struct chain_params *p)
-{
-    struct descriptor d, again;
-    char *error = NULL, sum[9];
-
-    if (!descriptor_parse(&d, text, p, false, &error)) {
-        ASSERT(error && *error);
-        free(error);
-        return;
-    }
-    ASSERT(descriptor_checksum(sum, d.text, strlen(d.text)));
-    if (!d.ranged && d.n_scripts) {
-        ASSERT(descriptor_parse(&again, d.text, p, false, &error));
-        ASSERT(again.n_scripts == d.n_scripts);
-        for (unsigned i = 0; i < d.n_scripts; i++)
-            ASSERT(again.script[i].len == d.script[i].len &&
-                   memcmp(again.script[i].bytes, d.script[i].bytes, d.script[i].len) == 0);
-        descriptor_clear(&again);
-    }
-    descriptor_clear(&d);
-}
-
 static void check_proof(const uint8_t *data, size_t size)
 {
     struct writer ids = WRITER_INIT;
@@ -108,7 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_body(s, data + 1, size - 1);
         break;
     case 1:
-        check_descriptor(text, &params);
         parse_fixed_point(&amount, text, 8);
         break;
     case 2:
