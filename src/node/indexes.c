@@ -15,6 +15,8 @@ static void on_index_fatal(void *ctx, const char *text)
     node_fatal(ctx, whole);
 }
 
+#define PRUNE_BUFFER 11 /* blocks before those that an index needs, which stay for reorganisations */
+
 /* Opens one of them into the node. Returns: what follows the chain for it, NULL with *error. */
 typedef struct index *(*opener)(struct node *n, const struct index_setup *s, char **error);
 
@@ -131,21 +133,40 @@ void node_indexes_offer(struct node *n, const struct block_entry *e, struct bloc
     index_block_unref(b);
 }
 
+static bool prunes(const struct node *n)
+{
+    return args_int(n->config->args, "prune", 0) > 0;
+}
+
 void node_indexes_disconnected(struct node *n, const struct block_entry *e)
 {
-    for (size_t i = 0; i < n->n_indexes; i++)
+    for (size_t i = 0; i < n->n_indexes; i++) {
+        struct index_summary s;
+
         index_disconnected(n->indexes[i], e);
+        index_summary(n->indexes[i], &s);
+        if (prunes(n) && s.best && s.best->node.height >= e->node.height)
+            log_debug(LOG_PRUNE, "%s prune lock moved back to %d", s.name, e->node.height - 1);
+    }
 }
 
 int32_t node_indexes_need_from(struct node *n)
 {
     int32_t lowest = INT32_MAX;
+    const char *name = "";
 
     for (size_t i = 0; i < n->n_indexes; i++) {
         int32_t height = index_needs_from(n->indexes[i]);
-        if (height < lowest)
-            lowest = height;
+        struct index_summary s;
+
+        if (height >= lowest)
+            continue;
+        index_summary(n->indexes[i], &s);
+        lowest = height;
+        name = s.name;
     }
+    if (lowest != INT32_MAX && lowest > PRUNE_BUFFER)
+        log_debug(LOG_PRUNE, "%s limited pruning to height %d", name, lowest - PRUNE_BUFFER);
     return lowest;
 }
 
