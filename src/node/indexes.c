@@ -17,30 +17,45 @@ static void on_index_fatal(void *ctx, const char *text)
 
 #define PRUNE_BUFFER 11 /* blocks before those that an index needs, which stay for reorganisations */
 
-/* Opens one of them into the node. Returns: what follows the chain for it, NULL with *error. */
-typedef struct index *(*opener)(struct node *n, const struct index_setup *s, char **error);
+/* Opens one of them into the node. Out: *x, what follows the chain for it. */
+typedef enum rc (*opener)(struct index **x, struct node *n, const struct index_setup *s, char **error);
 
-static struct index *open_txs(struct node *n, const struct index_setup *s, char **error)
+static enum rc open_txs(struct index **x, struct node *n, const struct index_setup *s, char **error)
 {
-    return tx_index_open(&n->txs, s, error) == RC_OK ? tx_index_base(n->txs) : NULL;
+    enum rc rc = tx_index_open(&n->txs, s, error);
+
+    if (rc == RC_OK)
+        *x = tx_index_base(n->txs);
+    return rc;
 }
 
-static struct index *open_stats(struct node *n, const struct index_setup *s, char **error)
+static enum rc open_stats(struct index **x, struct node *n, const struct index_setup *s, char **error)
 {
-    return stats_index_open(&n->coin_stats, s, error) == RC_OK ? stats_index_base(n->coin_stats) : NULL;
+    enum rc rc = stats_index_open(&n->coin_stats, s, error);
+
+    if (rc == RC_OK)
+        *x = stats_index_base(n->coin_stats);
+    return rc;
 }
 
-static struct index *open_spenders(struct node *n, const struct index_setup *s, char **error)
+static enum rc open_spenders(struct index **x, struct node *n, const struct index_setup *s, char **error)
 {
-    return spender_index_open(&n->spenders, s, error) == RC_OK ? spender_index_base(n->spenders) : NULL;
+    enum rc rc = spender_index_open(&n->spenders, s, error);
+
+    if (rc == RC_OK)
+        *x = spender_index_base(n->spenders);
+    return rc;
 }
 
-static struct index *open_filters(struct node *n, const struct index_setup *s, char **error)
+static enum rc open_filters(struct index **x, struct node *n, const struct index_setup *s, char **error)
 {
     struct filter_index_options o = {
         .chain = s->chain, .dir = s->dir, .cache_bytes = s->cache_bytes, .wipe = s->wipe, .fatal = s->fatal, .ctx = s->ctx};
+    enum rc rc = filter_index_open(&n->filters, &o, error);
 
-    return filter_index_open(&n->filters, &o, error) == RC_OK ? filter_index_base(n->filters) : NULL;
+    if (rc == RC_OK)
+        *x = filter_index_base(n->filters);
+    return rc;
 }
 
 /* In the order of getindexinfo. */
@@ -93,12 +108,22 @@ static bool open_one(struct node *n, const struct kind *k, char **error)
                             .fatal = on_index_fatal,
                             .ctx = n};
     struct index *x;
+    enum rc rc;
 
     if (k->cache_name)
         log_info("* Using %.1f MiB for %s database", (double)s.cache_bytes / (1 << 20), k->cache_name);
-    x = k->open(n, &s, error);
+    rc = k->open(&x, n, &s, error);
     free(dir);
-    if (!x)
+    if (rc == RC_NOT_FOUND) { /* blocks that it needs are pruned: Core says so in two lines */
+        char *first = *error;
+
+        *error =
+            xasprintf("%s\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting "
+                      "down…",
+                      first);
+        free(first);
+    }
+    if (rc != RC_OK)
         return false;
     n->indexes[n->n_indexes++] = x;
     return true;

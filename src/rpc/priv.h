@@ -153,7 +153,7 @@ struct json_object *rpc_member(struct json_object *o, const char *key);
 /* ---- help and dispatch ---- */
 const struct rpc_command *rpc_find_command(const char *name);
 extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_stats_commands[], rpc_chain_control_commands[],
-    rpc_coins_commands[], rpc_scan_commands[], rpc_mining_commands[], rpc_template_commands[], rpc_generate_commands[],
+    rpc_coins_commands[], rpc_scan_commands[], rpc_scanblocks_commands[], rpc_mining_commands[], rpc_template_commands[], rpc_generate_commands[],
     rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[], rpc_send_commands[],
     rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[],
     rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[],

@@ -32,6 +32,8 @@ struct rpc_server {
 
     atomic_bool scanning, scan_abort; /* scantxoutset */
     atomic_int scan_progress;
+    atomic_bool blocks_scanning, blocks_scan_abort; /* scanblocks */
+    atomic_int blocks_scan_progress, blocks_scan_height;
 
     struct command_table *commands;    /* dispatch.c; read-only */
     struct block_cache *blocks;        /* blocks.c */
