@@ -280,9 +280,11 @@ enum rc load_tip(struct chain *c, char **error)
             try_add_candidate(c, e);
     }
     if (tip && needs_redownload(c, tip)) {
-        *error = xasprintf("Witness data for blocks after height %d requires validation. Please restart with -reindex.",
-                           c->params->buried[DEPLOYMENT_SEGWIT]);
-        return RC_INVALID;
+        char *text = xasprintf("Witness data for blocks after height %d requires validation. Please restart with -reindex.",
+                               c->params->buried[DEPLOYMENT_SEGWIT]);
+        rc = chain_refuse(RC_INVALID, error, text, NULL);
+        free(text);
+        return rc;
     }
     return RC_OK;
 }

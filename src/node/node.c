@@ -38,8 +38,11 @@ void node_request_stop(void *ctx)
 
 void node_fatal(struct node *n, const char *text)
 {
+    /* What a rebuild cures is a question to the user in Bitcoin Core, and questions have no caption. */
+    const char *caption = strstr(text, "\nPlease restart with -reindex") ? "" : "Error: ";
+
     log_event(LOG_LEVEL_ERROR, LOG_NONE, LOG_EVENT("fatal", {"reason", text, 0}), "%s", text);
-    fprintf(stderr, "Error: %s\n", text);
+    fprintf(stderr, "%s%s\n", caption, text);
     atomic_store(&n->exit_code, EXIT_FAILURE);
     node_request_stop(n);
 }

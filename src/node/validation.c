@@ -44,8 +44,16 @@ static bool open_chain(struct node *n, char **error)
 
     if (o.prune_target > 1)
         o.prune_target <<= 20;
-    if (chain_open(&n->chain, &o, error) != RC_OK)
-        return false;
+    if (chain_open(&n->chain, &o, error) != RC_OK) {
+        if (atomic_load(&n->interrupt) || o.reindex || !args_list_has(a, "test", "reindex_after_failure_noninteractive_yes"))
+            return false;
+        log_warning("%s", *error);
+        free(*error);
+        *error = NULL;
+        o.reindex = true;
+        if (chain_open(&n->chain, &o, error) != RC_OK)
+            return false;
+    }
     log_info("Chain opened at height %d in %lld ms", chain_height(n->chain), (long long)((time_mono_us() - start) / 1000));
     return true;
 }

@@ -78,6 +78,7 @@ static enum rc preallocate(struct blockfiles *bf, enum file_kind kind, unsigned 
 {
     uint64_t chunk = kind == FILE_UNDO ? UNDO_CHUNK : bf->fast_prune ? FAST_PRUNE_CHUNK : BLOCK_CHUNK;
     uint64_t old_end = (pos + chunk - 1) / chunk * chunk, new_end = (pos + len + chunk - 1) / chunk * chunk;
+    struct stat st;
 
     if (new_end <= old_end)
         return RC_OK;
@@ -87,7 +88,9 @@ static enum rc preallocate(struct blockfiles *bf, enum file_kind kind, unsigned 
     }
     log_debug(LOG_VALIDATION, "Pre-allocating up to position 0x%llx in %s%05u.dat", (unsigned long long)new_end,
               kind == FILE_BLOCKS ? "blk" : "rev", file);
-    bf->file[file].has_tail[kind] = true;
+    /* What stands behind our place already is not ours to trim: blocks, perhaps, of an index that was lost. */
+    if (fstat(fd, &st) == 0 && (uint64_t)st.st_size <= pos)
+        bf->file[file].has_tail[kind] = true;
     /* Some file systems cannot allocate ahead; the write itself will tell if there is no room. */
     if (fs_preallocate(fd, pos, new_end - pos) != RC_OK && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO))
         return file_error(bf, kind, file, "Cannot extend");

@@ -378,6 +378,27 @@ static void test_restore(void **state)
     blockfiles_close(bf);
 }
 
+/* Whose index is lost begins at the front again, with the same first block: what stands behind it is for a reindex to find. */
+static void test_lost_statistics(void **state)
+{
+    struct blockfiles *bf = open_bf(*state, true, false);
+    struct disk_pos pos;
+
+    append(bf, 300, 1, 0);
+    pos = append(bf, 20000, 2, 1);
+    blockfiles_close(bf);
+    assert_int_equal(size_of(*state, "blk00000.dat"), 308 + 20008);
+
+    bf = open_bf(*state, true, false);
+    append(bf, 300, 1, 0);
+    assert_int_equal(blockfiles_flush(bf, true), RC_OK);
+    blockfiles_close(bf);
+    assert_true(size_of(*state, "blk00000.dat") >= 308 + 20008);
+    bf = open_bf(*state, true, false);
+    expect_block(bf, pos, 20000, 2);
+    blockfiles_close(bf);
+}
+
 static void test_note(void **state)
 {
     struct blockfiles *bf = open_bf(*state, true, false);
@@ -640,6 +661,7 @@ int main(void)
         TEST(test_undo_finalising),
         TEST(test_flush_trims),
         TEST(test_restore),
+        TEST(test_lost_statistics),
         TEST(test_note),
         TEST(test_bad_blocks),
         TEST(test_bad_undo),
