@@ -94,9 +94,11 @@ $(BUILD)/farthingd: $(call obj_of,node) $(call libs_for,node)
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(call obj_of,node) $(call libs_for,node) $(EXT_LIBS)
 
-$(BUILD)/farthing-cli: $(call obj_of,cli) $(BUILD)/libutil.a
+CLI_LIBS := $(BUILD)/libcrypto.a $(BUILD)/libutil.a
+CLI_EXT  := $(shell $(PKG) --libs libsecp256k1 libssl libcrypto json-c 2>/dev/null) -lm
+$(BUILD)/farthing-cli: $(call obj_of,cli) $(CLI_LIBS)
 	$(say) LINK $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(call obj_of,cli) $(BUILD)/libutil.a $(EXT_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(call obj_of,cli) $(CLI_LIBS) -Wl,--as-needed $(CLI_EXT)
 
 # A unit test links its module and the ones below it, nothing above.
 define unit_rule
@@ -114,7 +116,7 @@ $(BUILD)/test/node/%: test/unit/node/%.c $(wildcard test/unit/*.h) $(NODE_PARTS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itest/unit -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(NODE_PARTS) $(EXT_LIBS) -lcmocka
 
-CLI_PARTS := $(filter-out %/main.o,$(call obj_of,cli)) $(BUILD)/libutil.a
+CLI_PARTS := $(filter-out %/main.o,$(call obj_of,cli)) $(CLI_LIBS)
 $(BUILD)/test/cli/%: test/unit/cli/%.c $(wildcard test/unit/*.h) $(CLI_PARTS)
 	$(say) TEST $@
 	@mkdir -p $(@D)

@@ -5,8 +5,8 @@ _farthing_cli() {
     local cur=${COMP_WORDS[COMP_CWORD]} command="" word i
     local options="
         -help -version -color= -conf= -datadir= -miningaddress= -named -rpcid= -rpcclienttimeout= -rpcconnect= -rpccookiefile=
-        -rpcpassword= -rpcport= -rpcuser= -rpcwait -rpcwaittimeout= -rpcwallet= -stdin -stdinrpcpass -stdinwalletpassphrase
-        -chain= -regtest -signet -testnet -testnet4 -addrinfo -generate -getinfo -netinfo"
+        -rpcpassword= -rpcport= -rpctls -rpctlsca= -rpctlsfingerprint= -rpcuser= -rpcwait -rpcwaittimeout= -rpcwallet= -stdin
+        -stdinrpcpass -stdinwalletpassphrase -chain= -regtest -signet -testnet -testnet4 -addrinfo -generate -getinfo -netinfo"
     local commands="
         abortprivatebroadcast addconnection addnode addpeeraddress clearbanned combinerawtransaction createmultisig
         createrawtransaction decoderawtransaction decodescript deriveaddresses disconnectnode dumptxoutset echo echoipc echojson

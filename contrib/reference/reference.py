@@ -37,6 +37,8 @@ def command_section(c):
     lines = ["### %s\n" % c["name"], block(c["usage"]), c["help"].strip().replace("<", "\\<") + ("\n\nNot in Bitcoin Core.\n" if c["own"] else "\n")]
     if c["arguments"]:
         lines.append(block(c["arguments"]))
+    if not c["results"]:  # it only says what to use instead
+        return "\n".join(lines)
     lines.append(block(c["results"]))
     shown = []
     for e in c["examples"]:

@@ -1,14 +1,12 @@
-/* http.c - the client's connection, over libevent's HTTP client. */
+/* http.c - one request to the node: where it is, who asks, and what comes back. */
 #include "cli/http.h"
 
-#include <event2/buffer.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/response.h"
+#include "cli/stream.h"
 #include "util/base64.h"
 #include "util/bytes.h"
 #include "util/fs.h"
@@ -16,53 +14,6 @@
 
 #define COOKIE_MAX 4096
 #define NO_TIMEOUT (5 * 365 * 24 * 3600)
-
-struct exchange {
-    struct http_reply *reply;
-    int error; /* enum evhttp_request_error, -1 if none */
-};
-
-static void on_reply(struct evhttp_request *req, void *arg)
-{
-    struct exchange *x = arg;
-    struct evbuffer *in;
-    size_t len;
-
-    if (!req || evhttp_request_get_response_code(req) == 0)
-        return; /* status stays 0: no connection */
-    x->reply->status = evhttp_request_get_response_code(req);
-    in = evhttp_request_get_input_buffer(req);
-    len = evbuffer_get_length(in);
-    x->reply->body = xmalloc(len + 1);
-    evbuffer_remove(in, x->reply->body, len);
-    x->reply->body[len] = 0;
-}
-
-static void on_error(enum evhttp_request_error error, void *arg)
-{
-    struct exchange *x = arg;
-    x->error = (int)error;
-}
-
-static const char *error_text(int error)
-{
-    switch (error) {
-    case EVREQ_HTTP_TIMEOUT:
-        return "timeout reached";
-    case EVREQ_HTTP_EOF:
-        return "EOF reached";
-    case EVREQ_HTTP_INVALID_HEADER:
-        return "error while reading header, or invalid header";
-    case EVREQ_HTTP_BUFFER_ERROR:
-        return "error encountered while reading or writing";
-    case EVREQ_HTTP_REQUEST_CANCEL:
-        return "request was canceled";
-    case EVREQ_HTTP_DATA_TOO_LONG:
-        return "response body is larger than allowed";
-    default:
-        return "unknown";
-    }
-}
 
 /* "user:password" from the options, or from the cookie file. */
 static char *credentials(const struct args *a, const struct confdir *d, bool *cookie_used, bool *cookie_found)
@@ -138,57 +89,101 @@ static bool find_server(const struct args *a, const struct confdir *d, char **ho
     return true;
 }
 
-static bool exchange(struct exchange *x, const char *host, int port, int timeout, const char *path, const char *auth,
-                     const char *body)
+/* A path of an option: below the network's folder. */
+static char *net_path(const struct args *a, const struct confdir *d, const char *name)
 {
-    struct event_base *base = event_base_new();
-    struct evhttp_connection *conn = evhttp_connection_base_new(base, NULL, host, (uint16_t)port);
-    struct evhttp_request *req = evhttp_request_new(on_reply, x);
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    char *line = xasprintf("Basic %s", auth);
-    bool made;
+    const char *value = args_str(a, name, "");
 
-    evhttp_connection_set_timeout(conn, timeout);
-    evhttp_request_set_error_cb(req, on_error);
-    evhttp_add_header(headers, "Host", host);
-    evhttp_add_header(headers, "Connection", "close");
-    evhttp_add_header(headers, "Content-Type", "application/json");
-    evhttp_add_header(headers, "Authorization", line);
-    evbuffer_add(evhttp_request_get_output_buffer(req), body, strlen(body));
-    made = evhttp_make_request(conn, req, EVHTTP_REQ_POST, path) == 0;
-    if (made)
-        event_base_dispatch(base);
-    evhttp_connection_free(conn);
-    event_base_free(base);
-    free(line);
-    return made;
+    return *value ? path_resolve(d->net_dir, value) : NULL;
+}
+
+/* The server's address as messages show it. */
+static char *name_of(const struct stream_target *t)
+{
+    return t->unix_path ? xasprintf("unix:%s", t->unix_path) : xasprintf("%s:%d", t->host, t->port);
+}
+
+static bool find_target(struct stream_target *t, char **owned_host, char **owned_path, const struct args *a,
+                        const struct confdir *d, char **error)
+{
+    const char *connect = args_str(a, "rpcconnect", "127.0.0.1");
+    int64_t timeout = args_int(a, "rpcclienttimeout", 900);
+    int port = 0;
+
+    memset(t, 0, sizeof(*t));
+    *owned_host = *owned_path = NULL;
+    t->timeout_s = timeout > 0 && timeout < NO_TIMEOUT ? (int)timeout : NO_TIMEOUT;
+    t->tls = args_bool(a, "rpctls", false) || args_is_set(a, "rpctlsca") || args_is_set(a, "rpctlsfingerprint");
+    t->fingerprint = args_is_set(a, "rpctlsfingerprint") ? args_str(a, "rpctlsfingerprint", "") : NULL;
+    if (strncmp(connect, "unix:", 5) == 0) {
+        t->host = "localhost";
+        t->unix_path = *owned_path = path_resolve(d->net_dir, connect + 5);
+        return true;
+    }
+    if (!find_server(a, d, owned_host, &port, error))
+        return false;
+    t->host = *owned_host;
+    t->port = (uint16_t)port;
+    return true;
+}
+
+/* Returns: NULL, or what went wrong (to free); *tls_failed: trying again will not help. */
+static char *exchange(struct http_reply *reply, const struct stream_target *t, const char *path, const char *auth, const char *body,
+                      bool *tls_failed)
+{
+    char *error = NULL, *head;
+    struct stream *s = stream_open(t, &error);
+    const char *wrong = NULL;
+    size_t len;
+
+    *tls_failed = error != NULL;
+    if (!s)
+        return error ? error : xstrdup("Could not connect to the server");
+    head = xasprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                     "Authorization: Basic %s\r\nContent-Length: %zu\r\n\r\n",
+                     path, t->host, auth, strlen(body));
+    /* A server may answer before it has read all of it. */
+    if (stream_write(s, head, strlen(head)))
+        stream_write(s, body, strlen(body));
+    wrong = response_read(s, &reply->status, &reply->body, &len);
+    stream_close(s);
+    free(head);
+    return wrong ? xstrdup(wrong) : NULL;
 }
 
 enum http_outcome http_post(struct http_reply *reply, const struct args *a, const struct confdir *d, const char *path,
                             const char *body, bool *cookie_used, bool *cookie_found, char **error)
 {
-    struct exchange x = {reply, -1};
-    int64_t timeout = args_int(a, "rpcclienttimeout", 900);
-    char *host, *plain, *auth;
-    int port;
+    struct stream_target target;
+    char *host, *socket_path, *plain, *auth, *ca, *wrong, *name;
+    bool tls_failed;
 
     reply->status = 0;
     reply->body = NULL;
-    if (!find_server(a, d, &host, &port, error))
+    *error = NULL;
+    if (!find_target(&target, &host, &socket_path, a, d, error))
         return HTTP_BAD_SETTING;
+    /* The node's own certificate, if it stands in the same configuration file. */
+    ca = net_path(a, d, args_is_set(a, "rpctlsca") ? "rpctlsca" : "rpctlscert");
+    target.ca_path = ca;
     plain = credentials(a, d, cookie_used, cookie_found);
     auth = base64_encode(plain, strlen(plain));
-    exchange(&x, host, port, timeout > 0 && timeout < NO_TIMEOUT ? (int)timeout : NO_TIMEOUT, path, auth, body);
+    wrong = exchange(reply, &target, path, auth, body, &tls_failed);
+    if (wrong) {
+        name = name_of(&target);
+        *error =
+            xasprintf("Error while attempting to communicate with server %s (%s)\n\nMake sure the farthingd server is running and "
+                      "that you are connecting to the correct RPC port.\nUse \"farthing-cli -help\" for more info.",
+                      name, wrong);
+        free(name);
+    }
     free(plain);
     free(auth);
-    if (reply->status == 0) {
-        *error = xasprintf("Error while attempting to communicate with server %s:%d (%s)\n\nMake sure the farthingd server is "
-                           "running and that you "
-                           "are connecting to the correct RPC port.\nUse \"farthing-cli -help\" for more info.",
-                           host, port, x.error >= 0 ? error_text(x.error) : "Could not connect to the server");
-        free(host);
-        return HTTP_NO_CONNECTION;
-    }
     free(host);
-    return HTTP_OK_REPLY;
+    free(socket_path);
+    free(ca);
+    free(wrong);
+    if (!*error)
+        return HTTP_OK_REPLY;
+    return tls_failed ? HTTP_BAD_SETTING : HTTP_NO_CONNECTION;
 }

@@ -35,11 +35,20 @@ static const struct arg_spec specs[] = {
     {"named", NULL, O, 0, "Pass named instead of positional arguments (default: false)"},
     {"rpcid", "<id>", O, 0, "Set a custom JSON-RPC request ID string (default: 1)"},
     {"rpcclienttimeout", "<n>", O, 0, "Timeout in seconds during HTTP requests, or 0 for no timeout (default: 900)"},
-    {"rpcconnect", "<ip>", O, 0, "Send commands to node running on <ip> (default: 127.0.0.1)"},
+    {"rpcconnect", "<ip>", O, 0,
+     "Send commands to node running on <ip>, which may have a port behind it, or on the unix socket unix:<path> (default: "
+     "127.0.0.1)"},
     {"rpccookiefile", "<loc>", O, 0, "Location of the auth cookie, relative to the network's datadir (default: .cookie)"},
     {"rpcpassword", "<pw>", O, ARG_SENSITIVE, "Password for JSON-RPC connections"},
     {"rpcport", "<port>", O, ARG_NETWORK_ONLY,
      "Connect to JSON-RPC on <port> (default: 8332, testnet3: 18332, testnet4: 48332, signet: 38332, regtest: 18443)"},
+    {"rpctls", NULL, O, 0, "Connect with TLS (default: 1 if -rpctlsca or -rpctlsfingerprint is given)"},
+    {"rpctlsca", "<file>", O, 0,
+     "Certificates (PEM) to trust, relative to the network's datadir (default: the node's -rpctlscert if the configuration file "
+     "has "
+     "it, else those of the system)"},
+    {"rpctlscert", "<file>", O, ARG_DEBUG_ONLY, "As in the node's options"},
+    {"rpctlsfingerprint", "<hex>", O, 0, "SHA-256 of the one certificate to trust, whatever its name"},
     {"rpcuser", "<user>", O, ARG_SENSITIVE, "Username for JSON-RPC connections"},
     {"rpcwait", NULL, O, 0, "Wait for RPC server to start"},
     {"rpcwaittimeout", "<n>", O, 0, "Seconds to wait for the RPC server to start, or 0 for no timeout (default: 0)"},

@@ -16,7 +16,7 @@
  *     &script                                 the lines of a struct rpc_part of that name stand here
  *     &script - As above                      the same, but the help shows only "... As above"
  *     when for verbosity = 1                  what follows is the result in this case; one is for each case
- *     when hidden                             likewise, but in no text
+ *     when hidden                             likewise, but in no text (if it is the first: the examples are in none, either)
  *
  * Types: str, hex, num, bool, null, amount (result: a number of coins; argument: that or a string), time (seconds since 1970), any (nothing is
  * checked); for arguments num|str and range (a number or two in an array), too. "~" in front of { or [: what is inside is not checked.

@@ -129,7 +129,7 @@ const struct rpc_doc rpc_docs_mining[] = {
      "  hex? hex - The block, if it was not submitted\n"
      "}",
      "[@address, []]"},
-    {"generate", NULL, "any", "[] ! -32601 it has been replaced by -generate of the client"},
+    {"generate", NULL, "when hidden\nany", "[] ! -32601 it has been replaced by -generate of the client"},
     {"signsignetblock", NULL, "hex - The block with its solution", "[@blockhex] ! -1 the node has no key of a signet"},
     {"setgenerate", NULL, "null", "[false]"},
     {"getgenerate", NULL, "bool - Does the node mine?", "[]"},

@@ -129,7 +129,7 @@ const struct rpc_doc rpc_docs_network[] = {
      "    bool inbound - Did it connect to us?\n"
      "    bool bip152_hb_to - Have we asked it for compact blocks unannounced?\n"
      "    bool bip152_hb_from - Has it asked us for that?\n"
-     "    num startingheight - Height of its chain when it connected (a field that newer nodes do not have, and that is still "
+     "    num? startingheight - Height of its chain when it connected (a field that newer nodes do not have, and that is still "
      "read)\n"
      "    num presynced_headers - Height of the headers that it has shown, while these are not stored; -1 if that is over\n"
      "    num synced_headers - Height of the last header in common\n"

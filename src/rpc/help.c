@@ -355,8 +355,10 @@ char *rpc_help_text(const struct rpc_command *c)
     put(&w, "\n");
     rpc_put_arguments(&w, c, rpc_doc_read(&a, doc ? doc->args : NULL));
     if (doc) {
-        rpc_put_results(&w, rpc_doc_read(&a, doc->results));
-        put_examples(&w, c, doc->examples, &a);
+        const struct rpc_value *results = rpc_doc_read(&a, doc->results);
+        rpc_put_results(&w, results);
+        if (results && !results->hidden) /* else there is no use of the command to show */
+            put_examples(&w, c, doc->examples, &a);
     }
     write_u8(&w, 0);
     arena_clear(&a);

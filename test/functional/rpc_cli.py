@@ -1,6 +1,8 @@
 """farthing-cli: arguments, named arguments, standard input, exit codes, -getinfo, -netinfo, -addrinfo, -rpcwait and what it says when it cannot get in."""
+import hashlib
 import json
 import os
+import ssl
 import subprocess
 
 from blocks import TRUE_ADDRESS
@@ -104,6 +106,39 @@ def waiting(node):
     equal(node.cli("stop"), "Farthing stopping\n")
     equal(node.wait_end(), 0)
 
+def other_ways(t):
+    """A unix socket; TLS with the node's certificate, by its file and by its fingerprint."""
+    node = t.node("-rpcbind=127.0.0.1", "-rpcbind=127.0.0.2", "-rpcallowip=127.0.0.1", "-rpcbind=unix:rpc.sock", "-rpctlscert=rpc.cert", "-rpctlskey=rpc.key")
+    for path in ("rpc.sock", os.path.join(node.net_dir, "rpc.sock")):
+        equal(node.cli("-rpcconnect=unix:" + path, "getblockcount"), "0\n")
+    contains(node.cli("-rpcconnect=unix:none.sock", "getblockcount", code=1), "none.sock (Could not connect to the server)")
+    cert = os.path.join(node.net_dir, "rpc.cert")
+    with open(cert) as f:
+        fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+    for options in (("-rpctlsca=rpc.cert",), ("-rpctls", "-rpctlsca=" + cert), ("-rpctls", "-rpctlscert=rpc.cert"),
+                    ("-rpctlsca=rpc.cert", "-rpcconnect=localhost"), ("-rpctlsfingerprint=" + fingerprint.upper(),)):
+        equal(node.cli(*options, "getblockcount"), "0\n")
+        equal(len(json.loads(node.cli(*options, "getblock", node.getbestblockhash()))["tx"]), 1)
+    for options, text in ((("-rpctls",), "self-signed certificate"), (("-rpctlsfingerprint=" + "0" * 64,), "another fingerprint"),
+                          (("-rpctlsca=none.cert",), "Could not read certificates"), (("-rpctlsca=rpc.cert", "-rpcconnect=127.0.0.2"), "IP address mismatch")):
+        contains(node.cli(*options, "getblockcount", code=1), text)
+    node.stop()
+
+def generate(t):
+    node = t.node()
+    contains(node.cli("-generate", code=1), "no wallet to pay to")
+    made = json.loads(node.cli("-miningaddress=" + TRUE_ADDRESS, "-generate", "3", "1000000"))
+    equal((made["address"], made["blocks"][2]), (TRUE_ADDRESS, node.getbestblockhash()))
+    with open(os.path.join(node.dir, "farthing.conf"), "w") as f:
+        f.write("[regtest]\nminingaddress=%s\n" % TRUE_ADDRESS)
+    equal(len(json.loads(node.cli("-generate"))["blocks"]), 1)
+    contains(node.cli("-generate", "0", code=1), "must be an integer value greater than zero")
+    contains(node.cli("-generate", "x", code=1), "Error parsing JSON: x")
+    contains(node.cli("-generate", "1", "2", "3", code=1), "too many arguments")
+    contains(node.cli("-stdinwalletpassphrase", "getblockcount", code=1), "only applicable for walletpassphrase(change)")
+    contains(node.cli("-stdinwalletpassphrase", "walletpassphrase", "60", stdin="secret\n", code=89), "Method not found")
+    contains(node.cli("-ipcconnect=unix", "getblockcount", code=1), "not built with IPC support")
+
 def run(t):
     node = t.node()
     conventions(node)
@@ -113,5 +148,7 @@ def run(t):
     netinfo(node)
     waiting(node)
     passwords(t)
+    generate(t)
+    other_ways(t)
 
 main(run)
