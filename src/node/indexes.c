@@ -97,7 +97,7 @@ size_t node_indexes_cache(const struct node_config *c)
     return sum < c->dbcache / 2 ? sum : c->dbcache / 2;
 }
 
-static bool open_one(struct node *n, const struct kind *k, char **error)
+static bool open_one(struct index **x, struct node *n, const struct kind *k, char **error)
 {
     const struct node_config *c = n->config;
     char *dir = fs_join(c->dir.net_dir, k->dir);
@@ -107,12 +107,11 @@ static bool open_one(struct node *n, const struct kind *k, char **error)
                             .wipe = args_bool(c->args, "reindex", false),
                             .fatal = on_index_fatal,
                             .ctx = n};
-    struct index *x;
     enum rc rc;
 
     if (k->cache_name)
         log_info("* Using %.1f MiB for %s database", (double)s.cache_bytes / (1 << 20), k->cache_name);
-    rc = k->open(&x, n, &s, error);
+    rc = k->open(x, n, &s, error);
     free(dir);
     if (rc == RC_NOT_FOUND) { /* blocks that it needs are pruned: Core says so in two lines */
         char *first = *error;
@@ -123,18 +122,22 @@ static bool open_one(struct node *n, const struct kind *k, char **error)
                       first);
         free(first);
     }
-    if (rc != RC_OK)
-        return false;
-    n->indexes[n->n_indexes++] = x;
-    return true;
+    return rc == RC_OK;
 }
 
 bool node_indexes_open(struct node *n, char **error)
 {
+    static const uint8_t order[] = {0, 2, 3, 1}; /* Core's, which says whose error the user sees */
+    struct index *opened[NODE_INDEXES] = {NULL};
+
+    _Static_assert(ARRAY_LEN(order) == NODE_INDEXES, "every kind is opened");
     *error = NULL;
     for (size_t i = 0; i < NODE_INDEXES; i++)
-        if (wanted(n->config, &kinds[i]) && !open_one(n, &kinds[i], error))
+        if (wanted(n->config, &kinds[order[i]]) && !open_one(&opened[order[i]], n, &kinds[order[i]], error))
             return false;
+    for (size_t i = 0; i < NODE_INDEXES; i++)
+        if (opened[i])
+            n->indexes[n->n_indexes++] = opened[i];
     for (size_t i = 0; i < n->n_indexes; i++)
         index_start(n->indexes[i]);
     return true;
