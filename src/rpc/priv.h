@@ -61,10 +61,10 @@ struct rpc_param {
 
 struct rpc_call;
 enum rpc_command_flag {
-    RPC_INLINE = 1,    /* runs on the loop thread at once: no I/O, no waiting */
-    RPC_WAITS = 2,     /* runs on the loop thread and may set call->wait: answered when the wait is over */
-    RPC_STOPS = 4,     /* the node is asked to stop once the answer is sent */
-    RPC_OWN = 8,       /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
+    RPC_INLINE = 1,     /* runs on the loop thread at once: no I/O, no waiting */
+    RPC_WAITS = 2,      /* runs on the loop thread and may set call->wait: answered when the wait is over */
+    RPC_STOPS = 4,      /* the node is asked to stop once the answer is sent */
+    RPC_OWN = 8,        /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
     RPC_VALIDATES = 16, /* short work that is done on the validation thread: runs there as a whole if it comes alone */
     RPC_ANYWHERE = 32   /* with RPC_INLINE: takes no time and nothing that is the loop thread's, so that it may run on any */
 };
@@ -153,12 +153,13 @@ struct json_object *rpc_member(struct json_object *o, const char *key);
 /* ---- help and dispatch ---- */
 const struct rpc_command *rpc_find_command(const char *name);
 extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_stats_commands[], rpc_chain_control_commands[],
-    rpc_coins_commands[], rpc_scan_commands[], rpc_scanblocks_commands[], rpc_mining_commands[], rpc_template_commands[], rpc_generate_commands[],
-    rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[], rpc_send_commands[],
-    rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[], rpc_util_commands[],
-    rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[], rpc_multisig_commands[],
-    rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[], rpc_index_commands[],
-    rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[], rpc_snapshot_commands[], rpc_zmq_commands[];
+    rpc_coins_commands[], rpc_scan_commands[], rpc_scanblocks_commands[], rpc_mining_commands[], rpc_template_commands[],
+    rpc_generate_commands[], rpc_network_commands[], rpc_peer_commands[], rpc_rawtx_commands[], rpc_create_commands[],
+    rpc_send_commands[], rpc_privcast_commands[], rpc_package_commands[], rpc_mempool_commands[], rpc_control_commands[],
+    rpc_util_commands[], rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[],
+    rpc_multisig_commands[], rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[],
+    rpc_index_commands[], rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[], rpc_snapshot_commands[],
+    rpc_zmq_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);
