@@ -13,13 +13,13 @@ _farthing_cli() {
         estimaterawfee estimatesmartfee exportasmap generate generateblock generatetoaddress generatetodescriptor
         getaddednodeinfo getaddrmaninfo getbestblockhash getblock getblockchaininfo getblockcount getblockfilter getblockfrompeer
         getblockhash getblockheader getblockstats getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
-        getdeploymentinfo getdescriptorinfo getdifficulty getgenerate gethashespersec getindexinfo getmemoryinfo
-        getmempoolancestors getmempoolcluster getmempooldescendants getmempoolentry getmempoolfeehistogram
+        getdeploymentinfo getdescriptoractivity getdescriptorinfo getdifficulty getgenerate gethashespersec getindexinfo
+        getmemoryinfo getmempoolancestors getmempoolcluster getmempooldescendants getmempoolentry getmempoolfeehistogram
         getmempoolfeeratediagram getmempoolinfo getmininginfo getnettotals getnetworkhashps getnetworkinfo getnodeaddresses
         getopenrpcinfo getorphantxs getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawaddrman getrawmempool
         getrawtransaction getrpcinfo getstratuminfo gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout
         getzmqnotifications help importmempool invalidateblock listbanned logging mockscheduler ping preciousblock
-        prioritisetransaction pruneblockchain reconsiderblock rpc.discover savemempool scantxoutset sendmsgtopeer
+        prioritisetransaction pruneblockchain reconsiderblock rpc.discover savemempool scanblocks scantxoutset sendmsgtopeer
         sendrawtransaction setban setgenerate setmocktime setnetworkactive signmessagewithprivkey signrawtransactionwithkey
         signsignetblock stop submitblock submitheader submitpackage syncwithvalidationinterfacequeue testmempoolaccept uptime
         validateaddress verifychain verifymessage verifytxoutproof waitforblock waitforblockheight waitfornewblock"

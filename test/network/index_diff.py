@@ -14,7 +14,7 @@ INDEXES = ("-txindex", "-txospenderindex", "-coinstatsindex", "-blockfilterindex
 OPTIONS = ("-persistmempool=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-discover=0", "-minimumchainwork=0", "-checkblockindex=0",
            "-rpcservertimeout=600")
 ADDRESS = "bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk"
-BATCH = 500
+BATCH = 100
 
 
 def ask(node, calls):
