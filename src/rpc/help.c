@@ -198,8 +198,8 @@ static char *describe(const struct rpc_value *v, bool result, bool named)
         need = ", optional";
     else if (!v->optional && !result && named)
         need = ", required";
-    return xasprintf("(%s%s%s%s)%s%s", type_of(v, result), need, v->dflt ? ", default=" : "", v->dflt ? v->dflt : "", *v->text ? " " : "",
-                     v->text);
+    return xasprintf("(%s%s%s%s)%s%s", type_of(v, result), need, v->dflt ? ", default=" : "", v->dflt ? v->dflt : "",
+                     *v->text ? " " : "", v->text);
 }
 
 enum outer { OUTER_NONE, OUTER_OBJ, OUTER_ARR };

@@ -250,8 +250,10 @@ static size_t first_name(const char *names)
 /* The parameter as a value: what is documented of its inside, or by its type. */
 static struct rpc_value value_of(const struct rpc_param *p, const struct rpc_value *args)
 {
-    static const enum rpc_shape shapes[] = {SHAPE_STR, SHAPE_HEX, SHAPE_NUM, SHAPE_BOOL, SHAPE_AMOUNT, SHAPE_OBJ, SHAPE_ARR, SHAPE_OBJ};
-    struct rpc_value v = {.shape = p->flags & RPC_ANY_TYPE ? SHAPE_ANY : shapes[p->type], .name = "", .text = p->help ? p->help : ""};
+    static const enum rpc_shape shapes[] = {SHAPE_STR,    SHAPE_HEX, SHAPE_NUM, SHAPE_BOOL,
+                                            SHAPE_AMOUNT, SHAPE_OBJ, SHAPE_ARR, SHAPE_OBJ};
+    struct rpc_value v = {
+        .shape = p->flags & RPC_ANY_TYPE ? SHAPE_ANY : shapes[p->type], .name = "", .text = p->help ? p->help : ""};
     size_t n = first_name(p->names);
 
     for (const struct rpc_value *a = args; a; a = a->next) {
@@ -265,8 +267,8 @@ static struct rpc_value value_of(const struct rpc_param *p, const struct rpc_val
 }
 
 /* An options object: its members are the parameters in front of it that are given by name. */
-static void jw_options(struct json_writer *j, const struct rpc_command *c, const struct rpc_param *options, const struct rpc_value *args,
-                       bool hidden)
+static void jw_options(struct json_writer *j, const struct rpc_command *c, const struct rpc_param *options,
+                       const struct rpc_value *args, bool hidden)
 {
     jw_obj_begin(j);
     jw_type(j, "object");
