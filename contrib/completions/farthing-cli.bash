@@ -8,21 +8,119 @@ _farthing_cli() {
         -rpcpassword= -rpcport= -rpctls -rpctlsca= -rpctlsfingerprint= -rpcuser= -rpcwait -rpcwaittimeout= -rpcwallet= -stdin
         -stdinrpcpass -stdinwalletpassphrase -chain= -regtest -signet -testnet -testnet4 -addrinfo -generate -getinfo -netinfo"
     local commands="
-        abortprivatebroadcast addconnection addnode addpeeraddress clearbanned combinerawtransaction createmultisig
-        createrawtransaction decoderawtransaction decodescript deriveaddresses disconnectnode dumptxoutset echo echoipc echojson
-        estimaterawfee estimatesmartfee exportasmap generate generateblock generatetoaddress generatetodescriptor
-        getaddednodeinfo getaddrmaninfo getbestblockhash getblock getblockchaininfo getblockcount getblockfilter getblockfrompeer
-        getblockhash getblockheader getblockstats getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
-        getdeploymentinfo getdescriptoractivity getdescriptorinfo getdifficulty getgenerate gethashespersec getindexinfo
-        getmemoryinfo getmempoolancestors getmempoolcluster getmempooldescendants getmempoolentry getmempoolfeehistogram
-        getmempoolfeeratediagram getmempoolinfo getmininginfo getnettotals getnetworkhashps getnetworkinfo getnodeaddresses
-        getopenrpcinfo getorphantxs getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawaddrman getrawmempool
-        getrawtransaction getrpcinfo getstratuminfo gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout
-        getzmqnotifications help importmempool invalidateblock listbanned logging mockscheduler ping preciousblock
-        prioritisetransaction pruneblockchain reconsiderblock rpc.discover savemempool scanblocks scantxoutset sendmsgtopeer
-        sendrawtransaction setban setgenerate setmocktime setnetworkactive signmessagewithprivkey signrawtransactionwithkey
-        signsignetblock stop submitblock submitheader submitpackage syncwithvalidationinterfacequeue testmempoolaccept uptime
-        validateaddress verifychain verifymessage verifytxoutproof waitforblock waitforblockheight waitfornewblock"
+        abortprivatebroadcast
+        addconnection
+        addnode
+        addpeeraddress
+        clearbanned
+        combinerawtransaction
+        createmultisig
+        createrawtransaction
+        decoderawtransaction
+        decodescript
+        deriveaddresses
+        disconnectnode
+        dumptxoutset
+        echo
+        echoipc
+        echojson
+        enumeratesigners
+        estimaterawfee
+        estimatesmartfee
+        exportasmap
+        generate
+        generateblock
+        generatetoaddress
+        generatetodescriptor
+        getaddednodeinfo
+        getaddrmaninfo
+        getbestblockhash
+        getblock
+        getblockchaininfo
+        getblockcount
+        getblockfilter
+        getblockfrompeer
+        getblockhash
+        getblockheader
+        getblockstats
+        getblocktemplate
+        getchainstates
+        getchaintips
+        getchaintxstats
+        getconnectioncount
+        getdeploymentinfo
+        getdescriptoractivity
+        getdescriptorinfo
+        getdifficulty
+        getgenerate
+        gethashespersec
+        getindexinfo
+        getmemoryinfo
+        getmempoolancestors
+        getmempoolcluster
+        getmempooldescendants
+        getmempoolentry
+        getmempoolfeehistogram
+        getmempoolfeeratediagram
+        getmempoolinfo
+        getmininginfo
+        getnettotals
+        getnetworkhashps
+        getnetworkinfo
+        getnodeaddresses
+        getopenrpcinfo
+        getorphantxs
+        getpeerinfo
+        getprioritisedtransactions
+        getprivatebroadcastinfo
+        getrawaddrman
+        getrawmempool
+        getrawtransaction
+        getrpcinfo
+        getstratuminfo
+        gettxout
+        gettxoutproof
+        gettxoutsetinfo
+        gettxspendingprevout
+        getzmqnotifications
+        help
+        importmempool
+        invalidateblock
+        listbanned
+        logging
+        mockscheduler
+        ping
+        preciousblock
+        prioritisetransaction
+        pruneblockchain
+        reconsiderblock
+        rpc.discover
+        savemempool
+        scanblocks
+        scantxoutset
+        sendmsgtopeer
+        sendrawtransaction
+        setban
+        setgenerate
+        setmocktime
+        setnetworkactive
+        signmessagewithprivkey
+        signrawtransactionwithkey
+        signsignetblock
+        stop
+        submitblock
+        submitheader
+        submitpackage
+        syncwithvalidationinterfacequeue
+        testmempoolaccept
+        uptime
+        validateaddress
+        verifychain
+        verifymessage
+        verifytxoutproof
+        waitforblock
+        waitforblockheight
+        waitfornewblock"
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}

@@ -52,6 +52,7 @@ complete -c farthing-cli -n __farthing_cli_wants_command -a decodescript -d 'Dec
 complete -c farthing-cli -n __farthing_cli_wants_command -a deriveaddresses -d 'Derives one or more addresses corresponding to an output descriptor'
 complete -c farthing-cli -n __farthing_cli_wants_command -a disconnectnode -d 'Immediately disconnects from the specified peer node or all peers on the specified subnet.'
 complete -c farthing-cli -n __farthing_cli_wants_command -a dumptxoutset -d 'Write the serialized UTXO set to a file'
+complete -c farthing-cli -n __farthing_cli_wants_command -a enumeratesigners -d 'Lists the signing devices that the program of -signer knows'
 complete -c farthing-cli -n __farthing_cli_wants_command -a estimatesmartfee -d 'Estimates the approximate fee per kilobyte needed for a transaction to begin'
 complete -c farthing-cli -n __farthing_cli_wants_command -a exportasmap -d 'Export the embedded ASMap data to a file'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddednodeinfo -d 'Returns information about the given added node, or all added nodes'

@@ -53,8 +53,8 @@ def rpc_md(commands):
     out = [HEAD]
     for category in categories:
         names = sorted(x["name"] for x in commands if x["category"] == category)
-        out.append("**[%s](#%s)**: %s\n" % (CATEGORIES[category], anchor(CATEGORIES[category]),
-                                            ", ".join("[%s](#%s)" % (n, anchor(n)) for n in names)))
+        out.append("**[%s](#%s)**:\n%s\n" % (CATEGORIES[category], anchor(CATEGORIES[category]),
+                                            ",\n".join("[%s](#%s)" % (n, anchor(n)) for n in names)))
     for category in categories:
         out.append("## %s\n" % CATEGORIES[category])
         if category == "hidden":
@@ -113,7 +113,7 @@ def completions(commands, options):
             for name, value, text in options]
     fish += ["complete -c farthing-cli -n __farthing_cli_wants_command -a %s -d %s" % (c["name"], quoted(first_line(c["help"])).replace("'\\''", "\\'"))
              for c in shown]
-    return {"contrib/completions/farthing-cli.bash": fill("bash.in", options=wrap(option_words, 8), commands=wrap(names, 8)),
+    return {"contrib/completions/farthing-cli.bash": fill("bash.in", options=wrap(option_words, 8), commands=("\n" + 8 * " ").join(names)),
             "contrib/completions/_farthing-cli": fill("zsh.in", options="\n        ".join(zsh_options), commands="\n        ".join(zsh_commands)),
             "contrib/completions/farthing-cli.fish": fill("fish.in", lines="\n".join(line.replace("  ", " ") for line in fish))}
 

@@ -145,6 +145,7 @@ static const struct arg_spec specs[] = {
      "Add permission flags to the peers using the given IP address or network: bloomfilter, noban, forcerelay, relay, mempool, "
      "download, addr, in, out"},
 
+    {"signer", "<cmd>", R, 0, "Program that speaks to signing devices, such as HWI (see enumeratesigners)"},
     {"server", NULL, R, 0, "Accept command line and JSON-RPC commands (default: 1)"},
     {"rest", NULL, R, 0, "Accept public REST requests (default: 0)"},
     {"rpcallowip", "<ip>", R, 0,
@@ -300,7 +301,6 @@ static const struct arg_spec specs[] = {
     IGNORED("maxtxfee"),
     IGNORED("mintxfee"),
     IGNORED("paytxfee"),
-    IGNORED("signer"),
     IGNORED("spendzeroconfchange"),
     IGNORED("txconfirmtarget"),
     IGNORED("unsafesqlitesync"),

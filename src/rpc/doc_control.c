@@ -93,6 +93,16 @@ const struct rpc_doc rpc_docs_control[] = {
      "  &openrpc\n"
      "}",
      "[]"},
+    {"enumeratesigners", NULL,
+     "{\n"
+     "  [ signers\n"
+     "    {\n"
+     "      hex fingerprint - Fingerprint of the device's master key\n"
+     "      str name - Its model, as the program says\n"
+     "    }\n"
+     "  ]\n"
+     "}",
+     "[] ! -1 there is no -signer"},
     {"setmocktime", NULL, "null", "[0]"},
     {"mockscheduler", NULL, "null", "[1]"},
     {"syncwithvalidationinterfacequeue", NULL, "null", "[]"},
