@@ -22,6 +22,8 @@ bool pubkey_is_valid(const uint8_t *pubkey, size_t len);
 /** The full form of a compressed key. Out: out (0x04, x, y). Returns: false (out undefined) if in is no point. */
 bool pubkey_decompress(uint8_t out[65], const uint8_t in[33]);
 bool xonly_is_valid(const uint8_t pubkey_x[32]);
+/** The same without libsecp256k1, and faster: for showing many of them. Not constant time. */
+bool xonly_is_on_curve(const uint8_t pubkey_x[32]);
 /** True if 0 < key < n. */
 bool seckey_is_valid(const uint8_t key[32]);
 /** Out: out (33 if compressed, else 65 bytes). Returns: false if the key is invalid. */

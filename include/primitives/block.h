@@ -56,6 +56,18 @@ size_t block_memory(const struct block *b);
 /** Adds / drops a reference (block_unref: NULL is ignored). Any thread. */
 struct block *block_ref(struct block *b);
 void block_unref(struct block *b);
+/* What a list of a block's transactions needs. */
+struct block_outline {
+    uint32_t n_tx;
+    struct txid *txid;  /* of each */
+    struct tx coinbase; /* points into the block's bytes */
+    uint32_t raw_len, stripped_len;
+    struct arena arena;
+};
+/** Reads it from exactly a block's bytes, which were found valid before: no rule is checked here. The bytes must outlive it. Returns: false
+ *  (nothing to clear) if they are cut short or malformed. Any thread. */
+bool block_outline_read(struct block_outline *o, const uint8_t *raw, size_t len);
+void block_outline_clear(struct block_outline *o);
 /** Serialises without witnesses (peers that did not ask for them). */
 void block_write_stripped(struct writer *w, const struct block *b);
 

@@ -13,15 +13,16 @@ static const uint8_t alphabet[128] = {255, 255, 255, 255, 255, 255, 255, 255, 25
                                       73,  74,  75,  76,  77,  78,  79,  80,  81,  30,  62,  31,  63,  255};
 static const char output_set[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-static uint64_t step(uint64_t c, unsigned v)
-{
-    static const uint64_t generator[5] = {0xf5dee51989, 0xa9fdca3312, 0x1bab10e32d, 0x3706b1677a, 0x644d626ffd};
-    unsigned top = (unsigned)(c >> 35);
+/* Multiples of the generator by each of the 32 elements. */
+static const uint64_t generator[32] = {
+    0x0000000000, 0xf5dee51989, 0xa9fdca3312, 0x5c232f2a9b, 0x1bab10e32d, 0xee75f5faa4, 0xb256dad03f, 0x47883fc9b6,
+    0x3706b1677a, 0xc2d8547ef3, 0x9efb7b5468, 0x6b259e4de1, 0x2cada18457, 0xd973449dde, 0x85506bb745, 0x708e8eaecc,
+    0x644d626ffd, 0x9193877674, 0xcdb0a85cef, 0x386e4d4566, 0x7fe6728cd0, 0x8a38979559, 0xd61bb8bfc2, 0x23c55da64b,
+    0x534bd30887, 0xa69536110e, 0xfab6193b95, 0x0f68fc221c, 0x48e0c3ebaa, 0xbd3e26f223, 0xe11d09d8b8, 0x14c3ecc131};
 
-    c = (c & 0x7ffffffff) << 5 ^ v;
-    for (unsigned i = 0; i < 5; i++)
-        c ^= generator[i] & (0 - (uint64_t)(top >> i & 1));
-    return c;
+static inline uint64_t step(uint64_t c, unsigned v)
+{
+    return ((c & 0x7ffffffff) << 5 ^ v) ^ generator[c >> 35];
 }
 
 bool descriptor_checksum(char out[9], const char *text, size_t len)

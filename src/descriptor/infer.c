@@ -270,7 +270,7 @@ static void infer_bare(struct writer *w, const struct script_solution *s, const 
 {
     char *address;
 
-    if (s->type == SCRIPT_WITNESS_V1_TAPROOT && xonly_is_valid(s->item[0])) {
+    if (s->type == SCRIPT_WITNESS_V1_TAPROOT && xonly_is_on_curve(s->item[0])) {
         put_text(w, "rawtr(");
         infer_x_only(w, s->item[0], ring);
         write_u8(w, ')');

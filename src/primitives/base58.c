@@ -23,33 +23,58 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+#define LIMB_DIGITS 5
+#define LIMB_BASE 656356768u /* 58^5 */
+#define SHORT_MAX 64         /* bytes that a number of limbs on the stack holds */
+
+/* Splits the bytes, taken as one number, into digits of base 58^5. Out: limbs, the lowest first. Returns: how many. */
+static size_t to_limbs(uint32_t *limb, const uint8_t *in, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len;) {
+        size_t take = (len - i) % 4 ? (len - i) % 4 : 4;
+        uint64_t carry = 0;
+        for (size_t k = 0; k < take; k++)
+            carry = carry << 8 | in[i + k];
+        for (size_t k = 0; k < n; k++) {
+            carry += (uint64_t)limb[k] << 8 * take;
+            limb[k] = (uint32_t)(carry % LIMB_BASE);
+            carry /= LIMB_BASE;
+        }
+        for (; carry; carry /= LIMB_BASE)
+            limb[n++] = (uint32_t)(carry % LIMB_BASE);
+        i += take;
+    }
+    return n;
+}
+
 char *base58_encode(const void *data, size_t len)
 {
     const uint8_t *in = data;
-    size_t zeroes = 0, used = 0;
+    size_t zeroes = 0, n, used;
+    uint32_t few[SHORT_MAX * 2 / LIMB_DIGITS + 2], *limb = few;
 
     while (zeroes < len && in[zeroes] == 0)
         zeroes++;
-    /* log(256)/log(58) is below 1.38. The digits grow from the low end, then are turned around. */
-    size_t room = zeroes + (len - zeroes) * 138 / 100 + 2;
-    char *out = xmalloc(room);
-    uint8_t *number = xmalloc(room);
-    for (size_t i = zeroes; i < len; i++) {
-        unsigned carry = in[i];
-        for (size_t k = 0; k < used || carry; k++) {
-            if (k == used)
-                number[used++] = 0;
-            carry += 256u * number[k];
-            number[k] = (uint8_t)(carry % 58);
-            carry /= 58;
-        }
-    }
+    /* log(256)/log(58) is below 1.38 */
+    if (len - zeroes > SHORT_MAX)
+        limb = xmalloc(((len - zeroes) * 138 / 100 / LIMB_DIGITS + 2) * sizeof(*limb));
+    n = to_limbs(limb, in + zeroes, len - zeroes);
+    char *out = xmalloc(zeroes + n * LIMB_DIGITS + 1), *digits = out + zeroes;
     memset(out, digits58[0], zeroes);
-    for (size_t i = 0; i < used; i++)
-        out[zeroes + i] = digits58[number[used - 1 - i]];
-    out[zeroes + used] = '\0';
-    crypto_wipe(number, room);
-    free(number);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t v = limb[n - 1 - k];
+        for (unsigned d = LIMB_DIGITS; d-- > 0; v /= 58)
+            digits[k * LIMB_DIGITS + d] = digits58[v % 58];
+    }
+    for (used = 0; used + 1 < LIMB_DIGITS && used < n * LIMB_DIGITS && digits[used] == digits58[0];)
+        used++; /* of the highest limb, digits that do not count */
+    memmove(digits, digits + used, n * LIMB_DIGITS - used);
+    digits[n * LIMB_DIGITS - used] = '\0';
+    crypto_wipe(limb, n * sizeof(*limb));
+    if (limb != few)
+        free(limb);
     return out;
 }
 

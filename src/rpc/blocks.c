@@ -171,10 +171,6 @@ static void write_txs(struct rpc_call *call, const struct block *b, const struct
     jw_arr_begin(j);
     for (uint32_t i = 0; i < b->n_tx; i++) {
         struct tx_view view = {.prevouts = verbosity >= 3, .hex = true};
-        if (verbosity == 1) {
-            jw_hash(j, b->tx[i].txid.b);
-            continue;
-        }
         if (undo && i > 0 && i - 1 < undo->n_tx)
             view.undo = &undo->tx[i - 1];
         jw_obj_begin(j);
@@ -253,16 +249,48 @@ static bool block_cache_write(struct rpc_call *call, const struct block_entry *e
     return found;
 }
 
+static void write_sizes(struct json_writer *j, uint32_t stripped_len, uint32_t len)
+{
+    jw_kv_uint(j, "strippedsize", stripped_len);
+    jw_kv_uint(j, "size", len);
+    jw_kv_int(j, "weight", 3LL * stripped_len + len);
+}
+
+/* The ids of its transactions. */
+static bool write_brief(struct rpc_call *call, const struct block_entry *e, const uint8_t *raw, size_t len)
+{
+    const struct block_entry *tip = chain_tip(call->host->chain);
+    struct json_writer *j = &call->out;
+    struct block_outline o;
+    size_t tail;
+
+    if (!block_outline_read(&o, raw, len))
+        return rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
+    jw_obj_begin(j);
+    jw_header_members(j, call, tip, e);
+    tail = j->w.len;
+    write_sizes(j, o.stripped_len, o.raw_len);
+    write_coinbase(j, &o.coinbase);
+    jw_key(j, "tx");
+    jw_arr_begin(j);
+    for (uint32_t i = 0; i < o.n_tx; i++)
+        jw_hash(j, o.txid[i].b);
+    jw_arr_end(j);
+    jw_obj_end(j);
+    block_cache_add(call, e, tail);
+    block_outline_clear(&o);
+    return true;
+}
+
 static void write_block(struct rpc_call *call, const struct block_entry *e, const struct block *b, int verbosity)
 {
     const struct block_entry *tip = chain_tip(call->host->chain);
     struct json_writer *j = &call->out;
     struct block_undo *undo = NULL;
     struct entry_facts f;
-    size_t tail;
 
     chain_facts(call->host->chain, e, &f);
-    if (verbosity >= 2 && (f.status & BLOCK_HAVE_UNDO) && chain_read_undo(call->host->chain, &undo, e) != RC_OK) {
+    if ((f.status & BLOCK_HAVE_UNDO) && chain_read_undo(call->host->chain, &undo, e) != RC_OK) {
         rpc_error(call, RPC_INTERNAL_ERROR,
                   "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a "
                   "pruning event.");
@@ -270,15 +298,10 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
     }
     jw_obj_begin(j);
     jw_header_members(j, call, tip, e);
-    tail = j->w.len;
-    jw_kv_uint(j, "strippedsize", b->stripped_len);
-    jw_kv_uint(j, "size", b->raw_len);
-    jw_kv_int(j, "weight", block_weight(b));
+    write_sizes(j, b->stripped_len, b->raw_len);
     write_coinbase(j, &b->tx[0]);
     write_txs(call, b, undo, verbosity);
     jw_obj_end(j);
-    if (verbosity == 1)
-        block_cache_add(call, e, tail);
     if (undo)
         block_undo_free(undo);
 }
@@ -295,8 +318,11 @@ void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int ver
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
         return;
     }
-    if (verbosity <= 0) {
-        jw_hex(&call->out, raw, len);
+    if (verbosity <= 1) {
+        if (verbosity == 1)
+            write_brief(call, e, raw, len);
+        else
+            jw_hex(&call->out, raw, len);
         free(raw);
         return;
     }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "chain/undo.h"
+#include "crypto/keys.h"
 #include "descriptor/descriptor.h"
 #include "rpc/priv.h"
 #include "script/script.h"
@@ -10,6 +11,30 @@ static void plain_member(struct json_writer *j, const char *key, const char *tex
 {
     jw_key(j, key);
     jw_plain(j, text, strlen(text));
+}
+
+/* The descriptor of a script of which only an address or an output key is known, as most are. Returns: false if it is none of these. */
+static bool plain_descriptor(struct json_writer *j, const struct script_solution *s, enum script_type type, const char *address)
+{
+    bool key = type == SCRIPT_WITNESS_V1_TAPROOT && xonly_is_on_curve(s->item[0]);
+    char text[128];
+    size_t len = key ? 64 : address ? strlen(address) : 0, n = key ? 6 : 5;
+
+    if (!len || n + len + 11 > sizeof(text))
+        return false;
+    memcpy(text, key ? "rawtr(" : "addr(", n);
+    if (key)
+        hex_put(text + n, s->item[0], 32);
+    else
+        memcpy(text + n, address, len);
+    n += len;
+    text[n++] = ')';
+    if (!descriptor_checksum(text + n + 1, text, n))
+        return false;
+    text[n] = '#';
+    jw_key(j, "desc");
+    jw_plain(j, text, n + 9);
+    return true;
 }
 
 void jw_script_members(struct json_writer *j, const struct chain_params *p, const uint8_t *script, size_t len, bool with_hex,
@@ -25,9 +50,11 @@ void jw_script_members(struct json_writer *j, const struct chain_params *p, cons
     free(text);
     if (type != SCRIPT_PUBKEY)
         address = address_encode(script, len, &p->address);
-    text = descriptor_infer(script, len, inner ? &ring : NULL, &p->address);
-    plain_member(j, "desc", text);
-    free(text);
+    if (inner || !plain_descriptor(j, &s, type, address)) {
+        text = descriptor_infer(script, len, inner ? &ring : NULL, &p->address);
+        plain_member(j, "desc", text);
+        free(text);
+    }
     if (with_hex)
         jw_kv_hex(j, "hex", script, len);
     if (address)

@@ -408,12 +408,33 @@ static void test_compact(void **state)
     assert_false(ecdsa_recover_compact(pub, &len, sig, hash));
 }
 
+/* The fast test agrees with libsecp256k1's on random numbers and at the ends of the range. */
+static void test_on_curve(void **state)
+{
+    uint8_t x[32];
+    unsigned points = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        random_bytes(x, sizeof(x));
+        if (i % 4 == 1)
+            memset(x, 0xff, 27 + i / 4 % 5); /* near the prime, on both sides of it */
+        if (i % 4 == 2)
+            memset(x, 0, 1 + i / 4 % 32);
+        if (i % 16 == 3)
+            memset(x + 8, 0, 16);
+        points += xonly_is_valid(x);
+        assert_int_equal(xonly_is_on_curve(x), xonly_is_valid(x));
+    }
+    assert_in_range(points, 6000, 12000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_bip340),     cmocka_unit_test(test_bip341),
-        cmocka_unit_test(test_sign),       cmocka_unit_test(test_sign_known), cmocka_unit_test(test_lax),
-        cmocka_unit_test(test_validity),   cmocka_unit_test(test_compact),
+        cmocka_unit_test(test_on_curve), cmocka_unit_test(test_wycheproof), cmocka_unit_test(test_bip340),
+        cmocka_unit_test(test_bip341),   cmocka_unit_test(test_sign),       cmocka_unit_test(test_sign_known),
+        cmocka_unit_test(test_lax),      cmocka_unit_test(test_validity),   cmocka_unit_test(test_compact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,24 @@ static const uint8_t *commitment(const struct block *b)
     return found;
 }
 
+/* The outline says the same, and reads no block that is cut short or longer. */
+static void expect_outline(const struct block *b)
+{
+    struct block_outline o;
+
+    assert_true(block_outline_read(&o, b->raw, b->raw_len));
+    assert_int_equal(o.n_tx, b->n_tx);
+    assert_int_equal(o.stripped_len, b->stripped_len);
+    assert_int_equal(o.raw_len, b->raw_len);
+    assert_memory_equal(o.coinbase.wtxid.b, b->tx[0].wtxid.b, 32);
+    for (uint32_t i = 0; i < b->n_tx; i++)
+        assert_memory_equal(o.txid[i].b, b->tx[i].txid.b, 32);
+    block_outline_clear(&o);
+    for (uint32_t len = 0; len < b->raw_len; len += 1 + b->raw_len / 64)
+        assert_false(block_outline_read(&o, b->raw, len));
+    assert_false(block_outline_read(&o, b->raw, b->raw_len - 1));
+}
+
 /* Roots prove the txids and wtxids of all transactions; the parts written out again are the bytes. */
 static void expect_sound(const struct block *b)
 {
@@ -47,6 +65,7 @@ static void expect_sound(const struct block *b)
         memcpy(leaves + i * 32, b->tx[i].txid.b, 32);
     merkle_root(root, leaves, b->n_tx);
     assert_memory_equal(root, b->header.merkle_root.b, 32);
+    expect_outline(b);
 
     memset(leaves, 0, 32);
     for (uint32_t i = 1; i < b->n_tx; i++) {
