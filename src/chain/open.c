@@ -122,6 +122,7 @@ static enum rc verify_loaded(struct chain *c, char **error)
             "time being set incorrectly. Only rebuild the block database if you are sure that your computer's date and time are "
             "correct",
             NULL);
+    log_info("init message: Verifying blocks…");
     switch (verify_chain(c, c->o.check_level, c->o.check_blocks)) {
     case VERIFY_CORRUPT:
         return chain_refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);

@@ -166,7 +166,10 @@ bool node_net_start(struct node_net *n, char **error)
     for (size_t i = 0; i < n->set.n_connect; i++)
         net_want(n, n->set.connect[i], true, n->set.v2);
     net_seeds_start(n);
+    log_info("init message: Starting network threads…");
+    log_info("net thread start"); /* one loop does what these threads do in Core; scripts wait for the lines */
     log_info("addcon thread start");
+    log_info("msghand thread start");
     net_outbound_start(n);
     loop_every(n->loop, 100, on_tick, n);
     loop_every(n->loop, 500, on_slow_tick, n);

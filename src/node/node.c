@@ -223,6 +223,7 @@ static bool open_rpc(struct node *n, char **error)
     if (!args_bool(n->config->args, "server", true))
         return true;
     fill_rpc_host(n, &host);
+    log_info("Starting HTTP server");
     return rpc_server_start(&n->rpc, &host, error);
 }
 
@@ -270,6 +271,7 @@ int node_run(struct node_config *config, int ready_fd)
     n.io = pool_new("io", IO_THREADS);
     signals_open(&n);
     watchdog_open(&n);
+    log_info("scheduler thread start"); /* timers are the loop's; scripts wait for Core's lines */
     if (!node_net_check(config, &error) || !open_rpc(&n, &error)) {
         log_error("%s", error);
         fprintf(stderr, "Error: %s\n", error);

@@ -336,8 +336,8 @@ static bool look_in_blocks(struct spending *s)
         if (rc == RC_NOT_FOUND)
             o->spender = NULL;
         else if (rc != RC_OK)
-            return rpc_error(call, RPC_MISC_ERROR, "IO error finding spending tx for outpoint %s:%u.",
-                             txid_hex(&o->point.txid).s, o->point.n);
+            return rpc_error(call, RPC_MISC_ERROR, "IO error finding spending tx for outpoint %s:%u.", txid_hex(&o->point.txid).s,
+                             o->point.n);
     }
     return true;
 }
@@ -469,14 +469,13 @@ const struct rpc_command rpc_mempool_commands[] = {
      "If txid is in the mempool, returns all in-mempool descendants."},
     {"blockchain", "getmempoolentry", getmempoolentry, RPC_PARAMS(TXID_PARAM), 0, "Returns mempool data for given transaction\n"},
     {"blockchain", "gettxspendingprevout", gettxspendingprevout,
-     RPC_PARAMS(
-         {"outputs", RPC_ARR, RPC_REQUIRED, NULL,
-          "The transaction outputs that we want to check, and within each, the txid (string) vout (numeric).",
-          "[{\"txid\":\"hex\",\"vout\":n},...]"},
-         {"mempool_only", RPC_BOOL, RPC_OPTION, "true if txospenderindex unavailable, otherwise false",
-          "If false and mempool lacks a relevant spend, use txospenderindex (throws an exception if not available).", NULL},
-         {"return_spending_tx", RPC_BOOL, RPC_OPTION, "false", "If true, return the full spending tx.", NULL},
-         {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"}),
+     RPC_PARAMS({"outputs", RPC_ARR, RPC_REQUIRED, NULL,
+                 "The transaction outputs that we want to check, and within each, the txid (string) vout (numeric).",
+                 "[{\"txid\":\"hex\",\"vout\":n},...]"},
+                {"mempool_only", RPC_BOOL, RPC_OPTION, "true if txospenderindex unavailable, otherwise false",
+                 "If false and mempool lacks a relevant spend, use txospenderindex (throws an exception if not available).", NULL},
+                {"return_spending_tx", RPC_BOOL, RPC_OPTION, "false", "If true, return the full spending tx.", NULL},
+                {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"}),
      0, "Scans the mempool (and the txospenderindex, if available) to find transactions spending any of the given outputs"},
     {"blockchain", "getmempoolinfo", getmempoolinfo, NULL, 0, "Returns details on the active state of the TX memory pool."},
     {"blockchain", "getrawmempool", getrawmempool,
