@@ -175,8 +175,9 @@ static bool is_ancestor(const struct block_entry *a, const struct block_entry *o
     return of && a->node.height <= of->node.height && header_node_ancestor(&of->node, a->node.height) == &a->node;
 }
 
-/* Stores the place, unless the coins on disk are behind it or on another branch. A failure costs work after a restart, nothing else. */
-static void store_place(struct index *x)
+/* Stores the place, unless the coins on disk are behind it or on another branch. A failure costs work after a restart, nothing else.
+ * again: also where it is stored already, as Core does at the end: the journal then always ends in a whole record, and damage to it shows. */
+static void store_place(struct index *x, bool again)
 {
     const struct block_entry *best = x->best;
     struct block_hash hashes[LOCATOR_MAX];
@@ -185,7 +186,7 @@ static void store_place(struct index *x)
     size_t n;
     enum rc rc;
 
-    if (!best || best == x->stored || !is_ancestor(best, chain_flushed(x->o.chain)))
+    if (!best || (best == x->stored && !again) || !is_ancestor(best, chain_flushed(x->o.chain)))
         return;
     batch = kv_batch_new(x->o.kv);
     n = chain_locator(x->o.chain, best, hashes);
@@ -328,7 +329,7 @@ static void tell_progress(struct index *x)
         x->next_log_us = now + INTERVAL_US;
     }
     if (now >= x->next_store_us) {
-        store_place(x);
+        store_place(x, false);
         x->next_store_us = now + INTERVAL_US;
     }
 }
@@ -357,7 +358,7 @@ static bool walk(struct index *x)
         }
         /* During a long import this is the moment at which the coins on disk stand exactly here. */
         if (x->best && x->best == chain_flushed(x->o.chain))
-            store_place(x);
+            store_place(x, false);
         if (from != x->best && !rewind_to(x, from))
             return false;
         if (!append_block(x, next))
@@ -409,13 +410,13 @@ static void *index_main(void *arg)
     x->next_log_us = x->next_store_us = time_mono_us() + INTERVAL_US;
     while ((ok = walk(x))) {
         note_synced(x);
-        store_place(x);
+        store_place(x, false);
         if (!wait_for_work(x, &seen))
             break;
     }
     if (ok)
         walk(x); /* what came between the last look and the order to stop */
-    store_place(x);
+    store_place(x, true);
     pthread_mutex_lock(&x->lock);
     x->ended = true;
     pthread_cond_broadcast(&x->cond);
