@@ -16,26 +16,22 @@ struct script_hash {
 struct script_hash script_hash_of(const uint8_t *script, size_t len);
 
 struct address_index;
-struct address_index_options {
-    struct chain *chain;
-    const char *dir; /* .../indexes/addressindex */
-    size_t cache_bytes;
-    bool wipe; /* -reindex */
-    void (*fatal)(void *ctx, const char *text);
-    void *ctx;
-};
-/** Opens or makes it; index_start(address_index_base()) sets it off. Returns: RC_OK; else *error (to free). Validation thread. */
-enum rc address_index_open(struct address_index **out, const struct address_index_options *o, char **error);
+/** Opens or makes it (in .../indexes/addressindex); index_start(address_index_base()) sets it off. What is damaged, or of another format, is made anew. Returns: RC_OK; else
+ *  *error (to free). Validation thread. */
+enum rc address_index_open(struct address_index **out, const struct index_setup *s, char **error);
 /** Closes; the follower is stopped before and no view is open. NULL is ignored. */
 void address_index_close(struct address_index *x);
 struct index *address_index_base(struct address_index *x);
 
 /* A consistent reading. */
 struct address_view;
-/** The index as it stands now. Any thread that may block. */
-struct address_view *address_view_new(struct address_index *x);
-void address_view_free(struct address_view *v);
-/** The block up to which the view goes, NULL: none yet. */
+/** The index as it stands now: what the follower has taken in is all there, for what it had not written yet is written first (some 50 ms during
+ *  a sync, nothing once it follows the tip). Returns: RC_OK; RC_IO, RC_CORRUPT without a view. Any thread that may block. */
+enum rc address_view_open(struct address_view **out, struct address_index *x);
+/** NULL is ignored. */
+void address_view_close(struct address_view *v);
+/** The block up to which the view goes. NULL: none yet; or the node was killed during a sync, and the chain has not come again to where the index
+ *  was: what the view shows is of no use then. */
 const struct block_entry *address_view_tip(const struct address_view *v);
 
 struct address_summary {
@@ -48,6 +44,9 @@ struct address_summary {
 /** What a script holds and how much history it has, in time that does not depend on the latter. Returns: RC_NOT_FOUND for a script that never had
  *  an output; RC_IO, RC_CORRUPT. As all below: any thread that may block; one view is used by one thread at a time. */
 enum rc address_view_summary(struct address_view *v, struct address_summary *out, const struct script_hash *h);
+
+/** How much of the balance a coinbase paid that the next block may not spend yet. Out: *out (satoshi; 0 for an unknown script). */
+enum rc address_view_immature(struct address_view *v, int64_t *out, const struct script_hash *h);
 
 /* A place in the history: transaction `pos` of the block at `height`. */
 struct address_place {

@@ -3,11 +3,13 @@
 #define FARTHING_RPC_RPC_H
 
 #include "chain/chain.h"
+#include "index/address_index.h"
 #include "index/filter_index.h"
 #include "index/spender_index.h"
 #include "index/stats_index.h"
 #include "index/tx_index.h"
 #include "mempool/mempool.h"
+#include "mempool/script_index.h"
 #include "mining/mining.h"
 #include "net/loop.h"
 #include "sync/sync.h"
@@ -25,11 +27,13 @@ struct rpc_host {
     const char *log_path;
     struct chain *chain;
     struct mempool *mempool;      /* validation thread */
+    struct script_index *scripts; /* NULL: the mempool is not kept by script */
     struct fees *fees;            /* likewise; NULL: fees are not estimated */
     struct filter_index *filters; /* NULL: there is no such index, as the next three */
     struct tx_index *txs;
     struct stats_index *coin_stats;
     struct spender_index *spenders;
+    struct address_index *addresses;
     struct index *const *indexes; /* all that there are, as getindexinfo shows them */
     size_t n_indexes;
     struct loop *loop;

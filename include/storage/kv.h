@@ -49,6 +49,8 @@ void kv_batch_free(struct kv_batch *b);
 struct kv_iter;
 struct kv_iter *kv_iter_new(struct kv *kv);
 void kv_iter_seek(struct kv_iter *it, const void *key, size_t key_len);
+/** The last entry whose key is not greater. */
+void kv_iter_seek_floor(struct kv_iter *it, const void *key, size_t key_len);
 bool kv_iter_valid(const struct kv_iter *it);
 void kv_iter_next(struct kv_iter *it);
 struct reader kv_iter_key(const struct kv_iter *it);

@@ -189,6 +189,7 @@ static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence
     bool known;
 
     zmq_publish_tx_added(n->zmq.publisher, tx, sequence);
+    node_scripts_added(n, tx, fee);
     if (!n->net)
         return;
     known = mempool_get(n->mempool, &e, &tx->txid);
@@ -199,6 +200,7 @@ static void on_tx_added(void *ctx, struct tx *tx, int64_t fee, uint64_t sequence
 static void on_tx_removed(void *ctx, struct tx *tx, const char *reason, uint64_t sequence)
 {
     struct node *n = ctx;
+    node_scripts_removed(n, tx);
     if (strcmp(reason, "block") != 0)
         zmq_publish_tx_removed(n->zmq.publisher, tx, sequence);
     if (n->net)

@@ -58,6 +58,15 @@ static enum rc open_filters(struct index **x, struct node *n, const struct index
     return rc;
 }
 
+static enum rc open_addresses(struct index **x, struct node *n, const struct index_setup *s, char **error)
+{
+    enum rc rc = address_index_open(&n->addresses, s, error);
+
+    if (rc == RC_OK)
+        *x = address_index_base(n->addresses);
+    return rc;
+}
+
 /* In the order of getindexinfo. */
 static const struct kind {
     const char *option; /* NULL: of the block filters, which the configuration has read already */
@@ -70,6 +79,7 @@ static const struct kind {
     {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, open_stats},
     {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, open_spenders},
     {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, open_filters},
+    {"addressindex", "indexes/addressindex", "address index", 10, open_addresses},
 };
 
 #define CACHE_MIN ((size_t)1 << 20)
@@ -127,7 +137,7 @@ static bool open_one(struct index **x, struct node *n, const struct kind *k, cha
 
 bool node_indexes_open(struct node *n, char **error)
 {
-    static const uint8_t order[] = {0, 2, 3, 1}; /* Core's, which says whose error the user sees */
+    static const uint8_t order[] = {0, 2, 3, 1, 4}; /* Core's, which says whose error the user sees */
     struct index *opened[NODE_INDEXES] = {NULL};
 
     _Static_assert(ARRAY_LEN(order) == NODE_INDEXES, "every kind is opened");
@@ -207,8 +217,10 @@ void node_indexes_close(struct node *n)
     stats_index_close(n->coin_stats);
     spender_index_close(n->spenders);
     filter_index_close(n->filters);
+    address_index_close(n->addresses);
     n->txs = NULL;
     n->coin_stats = NULL;
     n->spenders = NULL;
     n->filters = NULL;
+    n->addresses = NULL;
 }

@@ -131,6 +131,8 @@ static void fill_rpc_host(struct node *n, struct rpc_host *h)
     h->txs = n->txs;
     h->coin_stats = n->coin_stats;
     h->spenders = n->spenders;
+    h->addresses = n->addresses;
+    h->scripts = n->scripts;
     h->indexes = n->indexes;
     h->n_indexes = n->n_indexes;
     h->loop = n->loop;

@@ -26,6 +26,8 @@ static const struct arg_spec specs[] = {
     {"?", NULL, O, ARG_COMMAND_LINE_ONLY | ARG_DEBUG_ONLY, "Same as -help"},
     {"help-debug", NULL, D, ARG_COMMAND_LINE_ONLY, "Print help message with debugging options and exit"},
     {"version", NULL, O, ARG_COMMAND_LINE_ONLY, "Print version and exit"},
+    {"addressindex", NULL, O, 0,
+     "Maintain an index of what each script received, spent and holds, used by the getaddress* rpc calls (default: 0)"},
     {"assumevalid", "<hex>", O, 0,
      "If this block is in the chain assume that it and its ancestors are valid and skip their script verification (0 to verify "
      "all)"},

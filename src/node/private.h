@@ -5,11 +5,13 @@
 #include <stdatomic.h>
 
 #include "chain/chain.h"
+#include "index/address_index.h"
 #include "index/filter_index.h"
 #include "index/spender_index.h"
 #include "index/stats_index.h"
 #include "index/tx_index.h"
 #include "mempool/fees.h"
+#include "mempool/script_index.h"
 #include "mining/cpu_miner.h"
 #include "net/loop.h"
 #include "node/config.h"
@@ -31,7 +33,7 @@ struct node_zmq {
     struct block *last; /* connected last */
 };
 
-#define NODE_INDEXES 4
+#define NODE_INDEXES 5
 
 struct node {
     struct node_config *config;
@@ -42,10 +44,12 @@ struct node {
     struct sig_cache *sig_cache;
     struct chain *chain;          /* made, used and closed by the validation thread; its read side by all */
     struct mempool *mempool;      /* likewise */
+    struct script_index *scripts; /* likewise, by script; NULL: not wanted */
     struct filter_index *filters; /* likewise; NULL: not wanted, as the next three */
     struct tx_index *txs;
     struct stats_index *coin_stats;
     struct spender_index *spenders;
+    struct address_index *addresses;
     struct index *indexes[NODE_INDEXES]; /* all of them that are open */
     size_t n_indexes;
     struct fees *fees;                 /* likewise; NULL: with -blocksonly */
@@ -83,6 +87,12 @@ void node_indexes_offer(struct node *n, const struct block_entry *e, struct bloc
 void node_indexes_disconnected(struct node *n, const struct block_entry *e);
 int32_t node_indexes_need_from(struct node *n); /* the lowest height that must not be pruned */
 void node_indexes_close(struct node *n);        /* the chain is flushed */
+
+/* scripts.c; validation thread */
+void node_scripts_open(struct node *n); /* if the options ask for it */
+void node_scripts_added(struct node *n, struct tx *tx, int64_t fee);
+void node_scripts_removed(struct node *n, const struct tx *tx);
+void node_scripts_close(struct node *n);
 
 /* fees.c; validation thread */
 void node_fees_open(struct node *n);                /* the chain stands, the mempool is about to */

@@ -94,6 +94,7 @@ static void open_mempool(struct node *n)
                   node_fees_initial_download},
         .events = node_mempool_events(n),
     };
+    node_scripts_open(n);
     n->mempool = mempool_new(&o);
 }
 
@@ -212,6 +213,7 @@ void node_parts_close(struct node *n)
 {
     if (n->mempool)
         mempool_free(n->mempool);
+    node_scripts_close(n);
     fees_free(n->fees);
     if (n->sig_cache)
         sig_cache_free(n->sig_cache);

@@ -39,6 +39,7 @@ const struct rpc_command *const rpc_tables[] = {rpc_block_commands,
                                                 rpc_zmq_commands,
                                                 rpc_scanblocks_commands,
                                                 rpc_signer_commands,
+                                                rpc_address_index_commands,
                                                 NULL};
 
 const struct rpc_command *rpc_find_command(const char *name)

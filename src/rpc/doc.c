@@ -6,8 +6,8 @@
 
 #define DEPTH_MAX 24 /* of objects, arrays and parts in one another */
 
-static const struct rpc_doc *const docs[] = {rpc_docs_chain,   rpc_docs_mempool, rpc_docs_rawtx,   rpc_docs_psbt,
-                                             rpc_docs_network, rpc_docs_mining,  rpc_docs_control, NULL};
+static const struct rpc_doc *const docs[] = {rpc_docs_chain,  rpc_docs_mempool, rpc_docs_rawtx,   rpc_docs_psbt, rpc_docs_network,
+                                             rpc_docs_mining, rpc_docs_control, rpc_docs_address, NULL};
 static const struct rpc_part *const parts[] = {rpc_parts_chain, rpc_parts_mempool, rpc_parts_rawtx,
                                                rpc_parts_psbt,  rpc_parts_control, NULL};
 

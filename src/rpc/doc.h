@@ -49,7 +49,7 @@ struct rpc_part {
 };
 /* Each ended by name == NULL; doc.c lists them. */
 extern const struct rpc_doc rpc_docs_chain[], rpc_docs_mempool[], rpc_docs_rawtx[], rpc_docs_psbt[], rpc_docs_network[],
-    rpc_docs_mining[], rpc_docs_control[];
+    rpc_docs_mining[], rpc_docs_control[], rpc_docs_address[];
 extern const struct rpc_part rpc_parts_chain[], rpc_parts_mempool[], rpc_parts_rawtx[], rpc_parts_psbt[], rpc_parts_control[];
 
 /** Returns: the entry, NULL if there is none. Any thread. */

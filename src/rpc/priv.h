@@ -160,6 +160,7 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
     rpc_multisig_commands[], rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[],
     rpc_index_commands[], rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[], rpc_snapshot_commands[],
     rpc_zmq_commands[], rpc_signer_commands[];
+extern const struct rpc_command rpc_address_index_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
 char *rpc_help_text(const struct rpc_command *c);

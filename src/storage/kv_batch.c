@@ -93,6 +93,21 @@ void kv_iter_seek(struct kv_iter *it, const void *key, size_t key_len)
     leveldb_iter_seek(it->it, key, key_len);
 }
 
+void kv_iter_seek_floor(struct kv_iter *it, const void *key, size_t key_len)
+{
+    const char *at;
+    size_t len;
+
+    leveldb_iter_seek(it->it, key, key_len);
+    if (!leveldb_iter_valid(it->it)) {
+        leveldb_iter_seek_to_last(it->it);
+        return;
+    }
+    at = leveldb_iter_key(it->it, &len);
+    if (len != key_len || memcmp(at, key, len) != 0)
+        leveldb_iter_prev(it->it);
+}
+
 bool kv_iter_valid(const struct kv_iter *it)
 {
     return leveldb_iter_valid(it->it);
