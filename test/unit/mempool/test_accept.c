@@ -202,6 +202,39 @@ static void scripts(void **state)
     tx_unref(tx);
 }
 
+/* Scripts that another thread has run: the same verdicts, and what passed is not run again. */
+static void scripts_ahead(void **state)
+{
+    struct bed *t = (struct bed *)*state;
+    struct tx *good = bed_tx1(t, bed_coin(t, 100000), 90000), *poor = bed_tx1(t, bed_coin(t, 100000), 100000);
+    struct tx *bad = bed_tx1(t, (struct outpoint){.n = 7}, 90000);
+    struct mempool_scripts *s = mempool_look(t->m, good);
+    struct witness_item wrong = {(const uint8_t *)"\x52", 1};
+    struct tx *failing = odd_tx(t, bed_coin(t, 100000), SEQUENCE_FINAL, 0, NULL, 0, &wrong, 1);
+    uint8_t key[32];
+
+    assert_non_null(s);
+    assert_int_equal(mempool_count(t->m), 0);
+    sig_cache_tx_key(key, t->cache, &good->wtxid, block_script_flags(&t->params, bed_tip(t)));
+    assert_false(sig_cache_has(t->cache, key, false));
+    mempool_scripts_run(s);
+    assert_true(sig_cache_has(t->cache, key, false));
+    assert_accepted(t, good);
+    assert_null(mempool_look(t->m, good)); /* known */
+    assert_null(mempool_look(t->m, poor)); /* no fee */
+    assert_null(mempool_look(t->m, bad));  /* no coin */
+    s = mempool_look(t->m, failing);
+    assert_non_null(s);
+    mempool_scripts_run(s);
+    assert_refused(t, failing, TX_NOT_STANDARD, "mempool-script-verify-flag-failed (Witness program hash mismatch)");
+    mempool_scripts_free(mempool_look(t->m, failing)); /* never run */
+    mempool_scripts_free(NULL);
+    tx_unref(failing);
+    tx_unref(good);
+    tx_unref(poor);
+    tx_unref(bad);
+}
+
 static void fees(void **state)
 {
     struct bed *t = (struct bed *)*state;
@@ -290,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(inputs, setup, teardown),
         cmocka_unit_test_setup_teardown(locks, setup, teardown),
         cmocka_unit_test_setup_teardown(scripts, setup, teardown),
+        cmocka_unit_test_setup_teardown(scripts_ahead, setup, teardown),
         cmocka_unit_test_setup_teardown(fees, setup, teardown),
         cmocka_unit_test_setup_teardown(form, setup, teardown),
         cmocka_unit_test_setup_teardown(extreme_deltas, setup, teardown),
