@@ -19,5 +19,8 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** Gives free memory back to the system, which malloc by itself does only at the heap's end. May take tens of milliseconds, in which other threads'
  *  allocations wait: for rare moments. Any thread. */
 void mem_give_back(void);
+/** Has malloc keep one heap for each processor in place of one for each thread (up to eight a processor): what threads leave free in theirs is
+ *  lost to others. At the start, before there are threads. */
+void mem_few_heaps(void);
 
 #endif

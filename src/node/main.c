@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     int code = EXIT_SUCCESS;
 
     umask(0077);
+    mem_few_heaps();
     log_thread_name("init");
     if (!node_config_read(&c, argc, argv, &error)) {
         code = fail(error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -76,5 +77,13 @@ void mem_give_back(void)
 {
 #ifdef __GLIBC__
     malloc_trim(0);
+#endif
+}
+
+void mem_few_heaps(void)
+{
+#ifdef __GLIBC__
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    mallopt(M_ARENA_MAX, n < 2 ? 2 : n > 64 ? 64 : (int)n);
 #endif
 }
