@@ -123,6 +123,7 @@ static void tx_copy_into(struct tx *out, const struct tx *tx, uint8_t *raw, stru
         const struct tx_in *in = &tx->in[i];
         struct witness_item *items = in->witness_count ? arena_alloc(arena, in->witness_count * sizeof(*items)) : NULL;
         out->in[i] = *in;
+        out->in[i].prevout = (const struct outpoint *)(const void *)(raw + ((const uint8_t *)in->prevout - from));
         out->in[i].script = in->script ? raw + (in->script - from) : NULL;
         out->in[i].witness = items;
         for (uint32_t k = 0; k < in->witness_count; k++)
