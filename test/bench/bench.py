@@ -152,10 +152,10 @@ def sync_chain(program, folder, source, tip):
     return wall, cpu, memory
 
 
-def rpc_rate(node, connections, method, params, seconds):
+def rpc_rate(node, connections, call, seconds):
     """Calls a second over that many keep-alive connections; raw sockets, so that the client costs little."""
     head = "".join("%s: %s\r\n" % item for item in node.headers().items())
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    body = json.dumps(call)
     request = ("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body)).encode()
     end = time.monotonic() + seconds
     counts = [0] * connections
@@ -185,6 +185,47 @@ def rpc_rate(node, connections, method, params, seconds):
     for t in threads:
         t.join()
     return sum(counts) / (time.monotonic() - start)
+
+
+LUA = """wrk.method = "POST"
+wrk.body = [==[%s]==]
+%s
+"""
+
+
+def wrk_rate(node, connections, body, seconds):
+    """Calls a second and the time that 99 of 100 take at most, by wrk. Returns: text, None without wrk."""
+    if not shutil.which("wrk"):
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(LUA % (body, "\n".join('wrk.headers["%s"] = "%s"' % item for item in node.headers().items())))
+        script.flush()
+        out = subprocess.run(["wrk", "-c", str(connections), "-t", "2", "-d", "%ds" % max(1, seconds), "--latency", "--timeout", "60s", "-s", script.name,
+                              "http://127.0.0.1:%d/" % node.rpc_port], capture_output=True, text=True, check=True).stdout
+    found = {line.split()[0]: line.split()[1] for line in out.splitlines() if line.strip().startswith(("Requests/sec:", "99%"))}
+    return "%.0f/s, p99 %s" % (float(found["Requests/sec:"]), found["99%"])
+
+
+def rpc_rows(node, block, seconds):
+    rows = {}
+    one = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "getblockcount", "params": []})
+    for label, connections, body in (("RPC getblockcount, 8 connections", 8, one), ("RPC batch of 100 getblockcount, 8 connections", 8, "[%s]" % ",".join([one] * 100))):
+        text = wrk_rate(node, connections, body, seconds) or "%.0f/s" % rpc_rate(node, connections, json.loads(body), seconds)
+        rows[label] = (None, None, None, text)
+    for verbosity in (1, 2):
+        call = {"jsonrpc": "2.0", "id": 1, "method": "getblock", "params": [block, verbosity]}
+        rows["RPC getblock %d, 2 connections" % verbosity] = (None, None, None, "%.0f/s" % rpc_rate(node, 2, call, seconds))
+    return rows
+
+
+def rpc_while_importing(program, folder, chain, seconds):
+    """How the node answers while it verifies blocks at full speed."""
+    node = Daemon(program, folder, "-connect=0", "-listen=0", "-assumevalid=0", "-loadblock=" + chain).ready()
+    one = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "getblockcount", "params": []})
+    text = wrk_rate(node, 8, one, seconds) or "%.0f/s" % rpc_rate(node, 8, json.loads(one), seconds)
+    node.call("stop")
+    node.wait()
+    return {"RPC getblockcount while importing": (None, None, None, text)}
 
 
 def mine(program, build, folder):
@@ -218,11 +259,10 @@ def measure(program, work, build, chain, facts, seconds):
     memory, threads = node.memory()
     rows["idle node"] = (None, None, memory, "%d threads, %.1f MB program" % (threads, os.path.getsize(program) / 1e6))
     block = node.call("getblockhash", 300)
-    for label, connections, method, params in (("RPC getblockcount, 8 connections", 8, "getblockcount", []), ("RPC getblock 1", 2, "getblock", [block, 1]),
-                                               ("RPC getblock 2", 2, "getblock", [block, 2])):
-        rows[label] = (None, None, None, "%.0f/s" % rpc_rate(node, connections, method, params, seconds))
+    rows.update(rpc_rows(node, block, seconds))
     node.call("stop")
     node.wait()
+    rows.update(rpc_while_importing(program, name + "-busy", chain, seconds))
     rows.update(measure_transactions(program, work, build))
     return rows
 
