@@ -217,6 +217,16 @@ static bool allowed(const struct http_server *h, const struct net_addr *peer)
     return false;
 }
 
+/* Nobody misses it: it does nothing, or waits to be told that its password is wrong. */
+static bool is_dispensable(const struct http_conn *c)
+{
+    const struct http_request *req = &c->req;
+
+    if (c->sending || c->feeding || req->away)
+        return false;
+    return !req->pending || (req->on_gone && !c->trusted);
+}
+
 /* The connection that has been idle longest of those that were served nothing, or else of the others. */
 static struct http_conn *idlest(const struct http_server *h)
 {
@@ -224,7 +234,7 @@ static struct http_conn *idlest(const struct http_server *h)
 
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         for (struct http_conn *c = lists[i]->first; c; c = c->next) {
-            if (!c->req.pending && !c->sending && !c->feeding)
+            if (is_dispensable(c))
                 return c;
         }
     }

@@ -8,6 +8,7 @@
 
 #define PARSE_ON_LOOP_MAX 65536 /* larger bodies are parsed on the pool */
 #define WRONG_PASSWORD_MS 250
+#define GUESSES_AT_A_TIME 16 /* wrong passwords answered in that time */
 #define ALIVE_CHECK_MS 1000
 #define SCRIPTS_WAITING_MAX 16 /* transactions whose scripts wait for the pool */
 #define OPENING_CHECK_MS 10    /* how often a connection is looked after that somebody waits for */
@@ -32,8 +33,9 @@ struct rpc_http {
     struct rpc_server *rpc;
     struct http_server *http;
     struct rpc_job *jobs;
-    unsigned n_waiting; /* of them long polls */
-    unsigned n_remote;  /* of them on the validation thread */
+    unsigned n_waiting;      /* of them long polls */
+    unsigned n_remote;       /* of them on the validation thread */
+    int64_t last_refusal_us; /* when the last wrong password will have been answered */
     struct event *stop_timer;
     bool stop_requested;
 };
@@ -337,14 +339,31 @@ static void on_refused_timer(evutil_socket_t fd, short what, void *arg)
     send_unauthorized(req);
 }
 
-/* A wrong password is answered late, so that guessing is slow. */
+/* The client has gone, or will send no more, which does not get him his answer sooner. */
+static void on_refused_gone(struct http_request *req)
+{
+    if (http_is_gone(req)) {
+        job_free(req->job);
+        send_unauthorized(req);
+    } else {
+        http_on_gone(req, on_refused_gone);
+    }
+}
+
+/* A wrong password is answered late, so that guessing is slow, and not faster with more connections than Bitcoin Core's threads would be. */
 static void refuse_later(struct rpc_http *h, struct http_request *req)
 {
-    struct timeval tv = {0, WRONG_PASSWORD_MS * 1000};
+    const int64_t now = time_mono_us(), soonest = now + WRONG_PASSWORD_MS * 1000;
+    int64_t next = h->last_refusal_us + WRONG_PASSWORD_MS * 1000 / GUESSES_AT_A_TIME;
     struct rpc_job *job = job_new(h, req, JOB_REFUSED);
+    struct timeval tv;
 
     log_warning("ThreadRPCServer incorrect password attempt from %s", http_peer(req));
+    h->last_refusal_us = next > soonest ? next : soonest;
+    tv.tv_sec = (h->last_refusal_us - now) / 1000000;
+    tv.tv_usec = (h->last_refusal_us - now) % 1000000;
     job->timer = evtimer_new(h->http->base, on_refused_timer, job);
+    http_on_gone(req, on_refused_gone);
     evtimer_add(job->timer, &tv);
 }
 

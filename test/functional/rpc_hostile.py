@@ -132,6 +132,24 @@ def connections(node):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def guesses(node):
+    """A house full of people who try passwords does not shut out one who knows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wrong = request(node, COUNT, token="a:b")
+    clients = []
+    for i in range(min(2200, hard - 500)):
+        s = connect(node)
+        s.sendall(wrong)
+        clients.append(s)
+        if i % 550 == 549:
+            serves(node)
+    serves(node)
+    for s in clients:
+        s.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def not_reading(node):
     """A client that sends calls and never reads an answer fills neither the node's memory nor its time."""
     before = memory(node)
@@ -207,7 +225,7 @@ def queue(t):
 def run(t):
     slow_loris(t)
     node = t.node()
-    for part in (endless, dear_texts, not_reading, gone, connections):
+    for part in (endless, dear_texts, not_reading, gone, connections, guesses):
         part(node)
     node.stop()
     queue(t)
