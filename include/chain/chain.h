@@ -74,6 +74,10 @@ struct chain_events {
     void (*between_blocks)(void *ctx);
     /* Asked before pruning: the lowest height whose block somebody still reads (an index); INT32_MAX: none. */
     int32_t (*needed_from)(void *ctx);
+    /* A snapshot was loaded, and history is fetched and validated behind it (complete: false), or that is done. */
+    void (*history_changed)(void *ctx, bool complete);
+    /* Validation of history came further. */
+    void (*history_moved)(void *ctx);
     /* Progress of long work at start or reindex: "Verifying blocks…", percent 0..100. */
     void (*progress)(void *ctx, const char *title, int percent);
 };
@@ -171,13 +175,14 @@ enum rc chain_get_coin(struct chain *c, struct coin *coin, const struct outpoint
 void chain_cache_stats(const struct chain *c, uint64_t *coins, uint64_t *bytes);
 /** Flushes, and opens an iterator over the coin set at the present tip, to be read (and freed) on any thread. Out: *tip. */
 enum rc chain_coins_snapshot(struct chain *c, struct coindb_iter **it, const struct block_entry **tip);
-uint64_t chain_coins_disk_size(const struct chain *c); /* any thread */
+uint64_t chain_coins_disk_size(struct chain *c); /* any thread */
 
 /* ---- reading, any thread ---- */
 const struct chain_params *chain_get_params(const struct chain *c);
 const struct block_entry *chain_tip(struct chain *c);
 int32_t chain_height(struct chain *c);
-/** The block at which the coins on disk stand: a restart after a crash begins there or later. NULL: none yet. */
+/** The block at which the coins on disk stand: a restart after a crash begins there or later. While history is validated behind a snapshot:
+ *  the block at which history stands. NULL: none yet. */
 const struct block_entry *chain_flushed(struct chain *c);
 /** The header with the most work that is not known to be invalid. */
 const struct block_entry *chain_best_header(struct chain *c);

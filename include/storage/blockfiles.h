@@ -39,6 +39,11 @@ enum rc blockfiles_open(struct blockfiles **bf, const struct blockfiles_options 
 void blockfiles_close(struct blockfiles *bf);
 /** Statistics as read from the database (array of n; last = file being written). */
 void blockfiles_restore(struct blockfiles *bf, const struct blockfile_info *infos, unsigned n, unsigned last);
+/** From now on blocks below that height and blocks from there on go to files of their own (a chain that began with a snapshot fetches both at
+ *  once, and prunes them apart): each continues the last file whose highest block is of its kind. Validation thread. */
+void blockfiles_split(struct blockfiles *bf, uint32_t height);
+/** Does a block that is appended next go to that file? Validation thread. */
+bool blockfiles_is_current(const struct blockfiles *bf, unsigned file);
 /** Number of files known, and a file's statistics (zero for one not known). Any thread. */
 unsigned blockfiles_count(const struct blockfiles *bf);
 struct blockfile_info blockfiles_info(const struct blockfiles *bf, unsigned file);

@@ -192,6 +192,8 @@ void sync_due(struct sync *s);
 
 /** How many outbound peers of a kind the node keeps (more are evicted), and whether it looks for them by itself now. */
 void sync_set_outbound(struct sync *s, unsigned full_relay, unsigned block_relay, bool seeks);
+/** What we offer has changed: peers that come from now on are told. */
+void sync_set_local_services(struct sync *s, uint64_t services);
 /** The tip has not changed for long: one more full-relay peer is wanted. */
 bool sync_wants_extra_peer(const struct sync *s);
 /** Was the tip close to the present once? Extra block-relay peers make sense from then on. */

@@ -8,10 +8,14 @@
 static struct block_entry *find_most_work(struct chain *c)
 {
     for (;;) {
-        struct block_entry *best = candidates_best(&c->candidates), *e;
+        struct block_entry *best = candidates_best(&c->candidates), *base = assumed_base(c), *e;
 
         if (!best)
             return NULL;
+        if (base && entry_ancestor(best, base->node.height) != base) {
+            candidates_erase(&c->candidates, best); /* no way there until history is validated */
+            continue;
+        }
         for (e = best; e && !head_contains(c, e); e = prev_entry(e))
             if (entry_failed(e) || !(e->status & BLOCK_HAVE_DATA))
                 break;

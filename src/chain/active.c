@@ -83,6 +83,7 @@ void update_initial_download(struct chain *c)
         return;
     log_info("Leaving InitialBlockDownload (latching to false)");
     atomic_store(&c->initial_download, false);
+    share_cache(c);
 }
 
 /* ---- reading ---- */
@@ -125,7 +126,9 @@ int32_t chain_height(struct chain *c)
 
 const struct block_entry *chain_flushed(struct chain *c)
 {
-    return atomic_load_explicit(&c->flushed, memory_order_acquire);
+    struct background *b = background_of(c);
+
+    return atomic_load_explicit(b ? &b->flushed : &c->flushed, memory_order_acquire);
 }
 
 const struct block_entry *chain_best_header(struct chain *c)

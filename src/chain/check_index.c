@@ -28,7 +28,7 @@ static uint8_t own_marks(const struct block_entry *e)
     return m;
 }
 
-static void check_place(const struct chain *c, const struct block_entry *e)
+static void check_place(struct chain *c, const struct block_entry *e)
 {
     const struct block_entry *prev = prev_entry(e);
 
@@ -43,7 +43,7 @@ static void check_place(const struct chain *c, const struct block_entry *e)
     if (prev->chain_tx && e->n_tx)
         ASSERT(e->chain_tx == prev->chain_tx + e->n_tx);
     else
-        ASSERT(e->chain_tx == 0);
+        ASSERT((e->chain_tx != 0) == (e == assumed_base(c)));
 }
 
 static void check_status(struct chain *c, const struct block_entry *e, uint8_t marks)
@@ -59,7 +59,7 @@ static void check_status(struct chain *c, const struct block_entry *e, uint8_t m
         ASSERT(data);
     ASSERT(level >= BLOCK_VALID_TREE);
     ASSERT((level >= BLOCK_VALID_TRANSACTIONS) == (e->n_tx > 0));
-    ASSERT(!(marks & ANY_NEVER) == (e->chain_tx != 0));
+    ASSERT((!(marks & ANY_NEVER) || e == assumed_base(c)) == (e->chain_tx != 0));
     if (!e->chain_tx)
         ASSERT(e->sequence_id <= SEQUENCE_FROM_DISK);
     if (level >= BLOCK_VALID_CHAIN)
@@ -71,12 +71,12 @@ static void check_status(struct chain *c, const struct block_entry *e, uint8_t m
 
 static void check_sets(struct chain *c, const struct block_entry *e, uint8_t marks)
 {
-    const struct block_entry *tip = tip_of(c), *best = best_header_of(c);
+    const struct block_entry *tip = tip_of(c), *best = best_header_of(c), *base = assumed_base(c);
     bool candidate = candidates_has(&c->candidates, e), waiting = unlinked_has(&c->unlinked, e);
 
     ASSERT(entry_failed(e) || u256_cmp(e->node.chain_work, best->node.chain_work) <= 0);
-    if (tip) {
-        bool could_be = !entry_worse(e, tip) && !(marks & ANY_NEVER);
+    if (tip && (!base || entry_ancestor(e, base->node.height) == base)) {
+        bool could_be = !entry_worse(e, tip) && (!(marks & ANY_NEVER) || e == base);
 
         if (could_be && !(marks & ANY_INVALID) && (!(marks & ANY_MISSING) || e == tip))
             ASSERT(candidate);
@@ -116,6 +116,7 @@ static void check_all(struct chain *c)
     const struct tree *t = &c->tree;
     uint32_t *order = xmalloc(t->count * sizeof(*order));
     uint8_t *marks = xcalloc(t->count, 1);
+    const struct block_entry *base = assumed_base(c);
 
     for (size_t i = 0; i < t->count; i++)
         order[i] = (uint32_t)i;
@@ -124,8 +125,12 @@ static void check_all(struct chain *c)
         const struct block_entry *e = tree_entry(t, order[i]);
 
         marks[order[i]] = own_marks(e);
-        if (e->node.prev)
-            marks[order[i]] |= marks[index_of(t, prev_entry(e))];
+        if (e->node.prev) {
+            uint8_t inherited = marks[index_of(t, prev_entry(e))];
+
+            /* Behind a snapshot all is as if its block's ancestors had been there. */
+            marks[order[i]] |= base && prev_entry(e) == base ? inherited & ANY_INVALID : inherited;
+        }
         check_place(c, e);
         check_status(c, e, marks[order[i]]);
         check_sets(c, e, marks[order[i]]);

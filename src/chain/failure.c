@@ -14,7 +14,7 @@ void log_verdict(const char *what, const struct block_hash *hash, const struct v
 
 enum rc fatal(struct chain *c, enum rc rc, const char *fmt, ...)
 {
-    char text[512];
+    char text[1280];
     va_list ap;
 
     va_start(ap, fmt);

@@ -66,9 +66,9 @@ static enum rc write_index(struct chain *c)
     return rc;
 }
 
-static bool cache_over(const struct chain *c, bool ahead)
+static bool cache_over(const struct coins *coins, size_t limit, bool ahead)
 {
-    size_t limit = c->coins_limit, bytes = coins_bytes(c->coins);
+    size_t bytes = coins_bytes(coins);
 
     if (!ahead)
         return bytes > limit;
@@ -76,36 +76,50 @@ static bool cache_over(const struct chain *c, bool ahead)
     return bytes > limit / 10 * 9 && bytes + ((size_t)10 << 20) > limit;
 }
 
-bool flush_wanted(const struct chain *c)
+bool flush_wanted(struct chain *c)
 {
-    return cache_over(c, false);
+    struct background *b = background_of(c);
+
+    return cache_over(c->coins, c->coins_limit, false) || (b && cache_over(b->coins, b->limit, false));
 }
 
-static enum rc write_coins(struct chain *c, bool keep)
+static enum rc write_coins(struct chain *c, struct coins *coins, struct coindb *db, const struct block_entry *tip, bool keep)
 {
-    const struct block_entry *tip = tip_of(c);
     int64_t start = time_mono_us();
-    size_t dirty = coins_dirty(c->coins);
+    size_t dirty = coins_dirty(coins);
     struct block_hash best;
     enum rc rc;
 
     /* Each change is written up to twice: to LevelDB's log and to a table. */
     if (fs_free_space(c->o.chainstate_dir) < DISK_SPACE_MIN + (uint64_t)dirty * 48 * 2 * 2)
         return fatal(c, RC_IO, "Disk space is too low!");
-    if (!dirty && coindb_best_block(c->coindb, &best) == RC_OK && block_hash_equal(&best, &tip->node.hash)) {
+    if (!dirty && coindb_best_block(db, &best) == RC_OK && block_hash_equal(&best, &tip->node.hash)) {
         if (!keep)
-            coins_flush(c->coins, &tip->node.hash, false);
+            coins_flush(coins, &tip->node.hash, false);
         return RC_OK;
     }
-    rc = coins_flush(c->coins, &tip->node.hash, keep);
+    rc = coins_flush(coins, &tip->node.hash, keep);
     if (rc != RC_OK)
         return fatal(c, rc, "System error while flushing: %s", kv_last_error());
     log_debug(LOG_COINDB, "Wrote %zu changed coins to the coin database in %.3fs", dirty, (double)(time_mono_us() - start) / 1e6);
     return RC_OK;
 }
 
-static enum rc write_all(struct chain *c, bool keep)
+/* The coins of history. */
+static enum rc write_background(struct chain *c, struct background *b, bool keep)
 {
+    struct block_entry *tip = background_tip(b);
+    enum rc rc = tip ? write_coins(c, b->coins, b->coindb, tip, keep) : RC_OK;
+
+    if (rc == RC_OK)
+        atomic_store_explicit(&b->flushed, tip, memory_order_release);
+    return rc;
+}
+
+/* keep, keep_background: what was cached stays so. */
+static enum rc write_all(struct chain *c, bool keep, bool keep_background)
+{
+    struct background *b = background_of(c);
     enum rc rc;
 
     if (fs_free_space(c->o.blocks_dir) < DISK_SPACE_MIN)
@@ -119,10 +133,10 @@ static enum rc write_all(struct chain *c, bool keep)
         return fatal(c, rc, "System error while flushing: %s", kv_last_error());
     if (!tip_of(c))
         return RC_OK;
-    rc = write_coins(c, keep);
+    rc = write_coins(c, c->coins, c->coindb, tip_of(c), keep);
     if (rc == RC_OK)
         atomic_store_explicit(&c->flushed, tip_of(c), memory_order_release);
-    return rc;
+    return rc == RC_OK && b ? write_background(c, b, keep_background) : rc;
 }
 
 /* The coins stand at the tip on disk now, so that no start will ask for the blocks that go. */
@@ -150,17 +164,20 @@ enum rc flush_state(struct chain *c, enum flush_mode mode, int32_t manual_prune)
 {
     unsigned *pruned = NULL;
     size_t n_pruned = 0;
-    bool clear, write;
+    struct background *b = background_of(c);
+    bool asked = mode == FLUSH_IF_NEEDED || mode == FLUSH_PERIODIC, ahead = mode == FLUSH_PERIODIC, clear, clear_background, write;
     enum rc rc = pipeline_advance(c, true);
 
     if (rc != RC_OK)
         return rc;
     if (c->o.prune_target && (c->check_for_pruning || manual_prune) && !chain_reindexing(c))
         n_pruned = prune_choose(c, &pruned, manual_prune);
-    clear = (mode == FLUSH_IF_NEEDED && cache_over(c, false)) || (mode == FLUSH_PERIODIC && cache_over(c, true));
-    write = clear || mode == FLUSH_ALWAYS || n_pruned || (mode == FLUSH_PERIODIC && time_now_us() >= c->next_write_us);
+    clear = asked && cache_over(c->coins, c->coins_limit, ahead);
+    clear_background = asked && b && cache_over(b->coins, b->limit, ahead);
+    write = clear || clear_background || mode == FLUSH_ALWAYS || n_pruned ||
+            (mode == FLUSH_PERIODIC && time_now_us() >= c->next_write_us);
     if (write)
-        rc = write_all(c, !clear);
+        rc = write_all(c, !clear, !clear_background);
     if (rc == RC_OK && n_pruned)
         rc = delete_pruned(c, pruned, n_pruned);
     if (write || !c->next_write_us)
@@ -215,7 +232,12 @@ enum rc chain_coins_snapshot(struct chain *c, struct coindb_iter **it, const str
     return RC_OK;
 }
 
-uint64_t chain_coins_disk_size(const struct chain *c)
+uint64_t chain_coins_disk_size(struct chain *c)
 {
-    return coindb_disk_size(c->coindb);
+    struct coindb *db;
+
+    read_lock(c);
+    db = c->coindb;
+    unlock(c);
+    return coindb_disk_size(db);
 }

@@ -79,6 +79,20 @@ struct bip9_slot {
 };
 #define BIP9_SLOTS 64u
 
+/* The coins that are built from genesis on while the active ones began with a snapshot: they go up to the snapshot's base, and
+ * then say whether it was right. */
+struct background {
+    struct coindb *coindb;
+    struct coins *coins;
+    size_t limit; /* bytes of the cache */
+    _Atomic(struct block_entry *) tip;
+    _Atomic(const struct block_entry *) flushed;
+    _Atomic uint64_t stat_bytes;
+    atomic_bool done;         /* the snapshot is validated: the rest of this is idle */
+    struct coindb_iter *iter; /* the last look at all the coins */
+    struct utxo_hasher *hasher;
+};
+
 struct chain {
     struct chain_options o; /* strings are copies */
     const struct chain_params *params;
@@ -87,7 +101,15 @@ struct chain {
     struct coindb *coindb;
     struct coins *coins;
     size_t coins_limit;
+    size_t cache_total; /* of coins, for both when there are two */
     struct check_queue *queue;
+
+    /* Snapshots: all unset, the coins were built from genesis on. */
+    char *snapshot_dir;                      /* .../chainstate_snapshot */
+    const struct assumed_point *assumed;     /* what the active coins began with */
+    _Atomic(struct block_entry *) base;      /* its block */
+    _Atomic(struct background *) background; /* stays once it is there */
+    atomic_bool loading;                     /* a snapshot file is being read */
 
     pthread_rwlock_t lock;
     struct tree tree;
@@ -146,6 +168,22 @@ static inline struct block_entry *tip_of(struct chain *c)
 static inline struct block_entry *best_header_of(struct chain *c)
 {
     return atomic_load_explicit(&c->best_header, memory_order_acquire);
+}
+/** The coins of history under way; NULL: there are none, or they are complete. */
+static inline struct background *background_of(struct chain *c)
+{
+    struct background *b = atomic_load_explicit(&c->background, memory_order_acquire);
+
+    return b && !atomic_load_explicit(&b->done, memory_order_acquire) ? b : NULL;
+}
+/** The block of a snapshot that is not validated yet; NULL: none. */
+static inline struct block_entry *assumed_base(struct chain *c)
+{
+    return background_of(c) ? atomic_load_explicit(&c->base, memory_order_acquire) : NULL;
+}
+static inline struct block_entry *background_tip(struct background *b)
+{
+    return atomic_load_explicit(&b->tip, memory_order_acquire);
 }
 static inline bool entry_failed(const struct block_entry *e)
 {
@@ -287,6 +325,8 @@ enum rc pipeline_advance(struct chain *c, bool all);
 /** May blocks be left in flight now? */
 bool pipeline_allowed(const struct chain *c);
 void pipeline_clear(struct chain *c);
+/** Stores what a block spent, if it is not stored yet. Out: the record in w, nothing if it is on disk already. */
+enum rc write_undo(struct chain *c, struct writer *w, struct inflight *p);
 void fire_tip_changed(struct chain *c, const struct block_entry *fork);
 void end_step(struct chain *c);
 
@@ -294,7 +334,7 @@ void end_step(struct chain *c);
 enum flush_mode { FLUSH_NONE, FLUSH_IF_NEEDED, FLUSH_PERIODIC, FLUSH_ALWAYS };
 /** Writes to disk what the mode asks for; drains first. manual_prune: a height, 0: none. */
 enum rc flush_state(struct chain *c, enum flush_mode mode, int32_t manual_prune);
-bool flush_wanted(const struct chain *c);
+bool flush_wanted(struct chain *c);
 /** Chooses files to delete. Returns: their number; *files malloc'ed. */
 size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height);
 /** Takes the files' blocks out of the tree; the index has to be written before the files are deleted. */
@@ -304,13 +344,34 @@ enum rc prune_forget(struct chain *c, const unsigned *files, size_t n);
 enum rc load_index(struct chain *c, char **error);
 enum rc load_genesis(struct chain *c);
 enum rc load_tip(struct chain *c, char **error);
+/** Fills the set of possible tips from the tree. */
+void load_candidates(struct chain *c);
 /* The error of a failed start: text with the advice to reindex, and the cause (path, reason; may be NULL) below it. Returns: rc. */
 enum rc chain_refuse(enum rc rc, char **error, const char *text, char *cause_take);
-enum rc replay_blocks(struct chain *c);
+enum rc replay_blocks(struct chain *c, struct coindb *db, struct coins *coins);
 
 /* ---- verify.c ---- */
 enum verify_result { VERIFY_OK, VERIFY_CORRUPT, VERIFY_INTERRUPTED, VERIFY_SKIPPED };
-enum verify_result verify_chain(struct chain *c, int level, int n_blocks);
+enum verify_result verify_chain(struct chain *c, struct coins *coins, struct block_entry *tip, int level, int n_blocks);
+
+/* ---- background.c ---- */
+/** Takes the coins of history over. tip: where they stand, NULL: nowhere yet. */
+void background_start(struct chain *c, struct coindb *db_take, struct coins *coins_take, struct block_entry *tip);
+void background_free(struct background *b);
+/** Hashes the whole set, which stands at the base, at once (at start). Returns: RC_OK: the snapshot was right; RC_CORRUPT: it was not. */
+enum rc background_verify(struct chain *c);
+/** The memory for coins goes to those who need it most. */
+void share_cache(struct chain *c);
+
+/* ---- snapshot_dir.c ---- */
+/** Before anything is opened: finishes what a crash interrupted, and finds a snapshot's coins. Out: c->assumed. */
+enum rc snapshot_find(struct chain *c, char **error);
+/** Names the snapshot's block in its folder, which makes it count at the next start. */
+enum rc snapshot_name_base(const char *dir, const struct block_hash *base);
+/** The validated snapshot's coins take the place of the others; no database may be open. */
+enum rc snapshot_swap(struct chain *c, char **error);
+/** Sets the wrong snapshot's coins aside. Out: the error, to free, NULL: none. */
+char *snapshot_set_aside(struct chain *c);
 
 /* ---- check_index.c ---- */
 void check_index(struct chain *c);

@@ -72,7 +72,12 @@ static bool link_entry(struct chain *c, struct block_entry *e, const struct bloc
     header_node_init(&e->node, h, &hash, prev ? &prev->node : NULL);
     if (e->node.height != height || !check_proof_of_work(c->params, &hash, h->bits))
         return height == 0; /* genesis is compared by hash later */
-    if (e->n_tx && !prev)
+    if (c->assumed && block_hash_equal(&hash, &c->assumed->hash)) {
+        e->chain_tx = c->assumed->chain_tx_count; /* its ancestors may never have been seen */
+        atomic_store(&c->base, e);
+        if ((e->status & BLOCK_HAVE_DATA) && prev && !prev->chain_tx)
+            unlinked_add(&c->unlinked, e);
+    } else if (e->n_tx && !prev)
         e->chain_tx = e->n_tx;
     else if (e->n_tx && prev->chain_tx)
         e->chain_tx = prev->chain_tx + e->n_tx;
@@ -252,6 +257,21 @@ static void log_loaded(struct chain *c, const struct block_entry *tip)
              tip->node.height, date, chain_progress(c, tip));
 }
 
+void load_candidates(struct chain *c)
+{
+    struct block_entry *tip = tip_of(c);
+
+    c->candidates.first = c->candidates.n = 0;
+    for (size_t i = 0; i < c->tree.count; i++) {
+        struct block_entry *e = tree_entry(&c->tree, i);
+
+        if (entry_valid(e, BLOCK_VALID_TRANSACTIONS) && e->chain_tx)
+            try_add_candidate(c, e);
+    }
+    if (tip)
+        candidates_insert(&c->candidates, tip); /* a snapshot's block may never have been seen itself */
+}
+
 enum rc load_tip(struct chain *c, char **error)
 {
     struct block_entry *tip = NULL;
@@ -267,18 +287,13 @@ enum rc load_tip(struct chain *c, char **error)
             log_error("The coins stand at block %s, which the block index does not have", block_hash_hex(&best).s);
             return chain_refuse(RC_CORRUPT, error, "Error initializing block database", NULL);
         }
-        c->candidates.first = c->candidates.n; /* sorted by what changes now: filled again below */
+        c->candidates.first = c->candidates.n; /* sorted by what changes now */
         set_sequences(tip);
         active_set(c, tip);
         update_initial_download(c);
         log_loaded(c, tip);
     }
-    for (size_t i = 0; i < c->tree.count; i++) {
-        struct block_entry *e = tree_entry(&c->tree, i);
-
-        if (entry_valid(e, BLOCK_VALID_TRANSACTIONS) && e->chain_tx)
-            try_add_candidate(c, e);
-    }
+    load_candidates(c);
     if (tip && needs_redownload(c, tip)) {
         char *text = xasprintf("Witness data for blocks after height %d requires validation. Please restart with -reindex.",
                                c->params->buried[DEPLOYMENT_SEGWIT]);

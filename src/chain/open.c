@@ -37,6 +37,7 @@ static void chain_free(struct chain *c)
 {
     pipeline_clear(c);
     check_queue_free(c->queue);
+    background_free(atomic_load(&c->background));
     coins_free(c->coins);
     if (c->coindb)
         coindb_close(c->coindb);
@@ -49,6 +50,7 @@ static void chain_free(struct chain *c)
     free(c->unlinked.slots);
     free(c->dirty.e);
     free(c->active);
+    free(c->snapshot_dir);
     pthread_rwlock_destroy(&c->lock);
     pthread_mutex_destroy(&c->bip9_lock);
     free((char *)(uintptr_t)c->o.blocks_dir);
@@ -92,27 +94,110 @@ static enum rc open_blocks(struct chain *c, size_t index_cache, char **error)
     return rc == RC_OK ? rc : chain_refuse(rc, error, "Error opening block database", NULL);
 }
 
-static enum rc open_coins(struct chain *c, size_t cache, char **error)
+/* Opens a coin database with a cache over it, and finishes what a crash left of its last flush. */
+static enum rc open_one(struct chain *c, struct coindb **db, struct coins **coins, const char *dir, size_t cache, char **error)
 {
     char *cause = NULL;
-    enum rc rc = coindb_open(&c->coindb, c->o.chainstate_dir, cache, c->o.reindex || c->o.reindex_chainstate, &cause);
+    enum rc rc = coindb_open(db, dir, cache, c->o.reindex || c->o.reindex_chainstate, &cause);
 
     if (rc != RC_OK)
         return chain_refuse(rc, error, "Error opening coins database", cause);
-    c->coins = coins_new(c->coindb, NULL);
-    rc = replay_blocks(c);
+    *coins = coins_new(*db, NULL);
+    rc = replay_blocks(c, *db, *coins);
     if (rc == RC_INTERRUPTED)
         return chain_refuse(rc, error, "Interrupted", NULL);
     if (rc != RC_OK)
         return chain_refuse(rc, error, "Unable to replay blocks. You will need to rebuild the database using -reindex-chainstate",
                             NULL);
-    return load_tip(c, error);
+    return RC_OK;
 }
 
-static enum rc verify_loaded(struct chain *c, char **error)
+/* History, which is to be validated behind a snapshot. */
+static enum rc open_history(struct chain *c, size_t cache, char **error)
 {
-    const struct block_entry *tip = tip_of(c);
+    struct block_entry *tip = NULL;
+    struct block_hash best;
+    struct coindb *db = NULL;
+    struct coins *coins = NULL;
+    enum rc rc = open_one(c, &db, &coins, c->o.chainstate_dir, cache, error);
 
+    if (rc == RC_OK) {
+        rc = coindb_best_block(db, &best);
+        if (rc == RC_OK)
+            tip = tree_find(&c->tree, &best);
+        if (rc == RC_NOT_FOUND)
+            coins_base_empty(coins, true);
+        if (rc == RC_NOT_FOUND || tip)
+            rc = RC_OK;
+        else
+            rc = chain_refuse(RC_CORRUPT, error, "Error initializing block database", NULL);
+    }
+    if (rc == RC_OK) {
+        background_start(c, db, coins, tip);
+        return RC_OK;
+    }
+    coins_free(coins);
+    coindb_close(db);
+    return rc;
+}
+
+/* The snapshot is right: from now on it is as if its coins had been built from genesis on. */
+static enum rc forget_history(struct chain *c, char **error)
+{
+    log_info("[snapshot] cleaning up unneeded background chainstate, then reinitializing");
+    background_free(atomic_exchange(&c->background, NULL));
+    coins_free(c->coins);
+    coindb_close(c->coindb);
+    c->coins = NULL;
+    c->coindb = NULL;
+    c->assumed = NULL;
+    atomic_store(&c->base, NULL);
+    share_cache(c);
+    return snapshot_swap(c, error);
+}
+
+static enum rc open_snapshot(struct chain *c, size_t cache, char **error)
+{
+    struct block_entry *base = atomic_load(&c->base);
+    enum rc rc;
+
+    if (!base)
+        return chain_refuse(RC_CORRUPT, error, "Error loading block database", NULL);
+    rc = open_history(c, cache / 2, error);
+    if (rc == RC_OK)
+        rc = open_one(c, &c->coindb, &c->coins, c->snapshot_dir, cache / 2, error);
+    if (rc == RC_OK)
+        rc = load_tip(c, error);
+    if (rc != RC_OK)
+        return rc;
+    if (!tip_of(c) || entry_ancestor(tip_of(c), base->node.height) != base)
+        return chain_refuse(RC_CORRUPT, error, "Error initializing block database", NULL);
+    if (background_tip(background_of(c)) != base) {
+        blockfiles_split(c->files, (uint32_t)base->node.height);
+        return RC_OK;
+    }
+    rc = background_verify(c);
+    if (rc == RC_OK)
+        return forget_history(c, error);
+    if (rc == RC_INTERRUPTED)
+        return chain_refuse(rc, error, "Interrupted", NULL);
+    *error = xstrdup(
+        "UTXO snapshot failed to validate. Restart to resume normal initial block download, or try loading a different snapshot.");
+    return rc;
+}
+
+static enum rc open_coins(struct chain *c, size_t cache, char **error)
+{
+    enum rc rc = c->assumed ? open_snapshot(c, cache, error) : RC_OK;
+
+    if (rc != RC_OK || c->assumed)
+        return rc;
+    rc = open_one(c, &c->coindb, &c->coins, c->o.chainstate_dir, cache, error);
+    return rc == RC_OK ? load_tip(c, error) : rc;
+}
+
+static enum rc verify_one(struct chain *c, struct coins *coins, struct block_entry *tip, char **error)
+{
     if (!tip || c->o.reindex || c->o.reindex_chainstate)
         return RC_OK;
     if ((int64_t)tip->node.time > time_now() + MAX_FUTURE_BLOCK_TIME)
@@ -123,7 +208,7 @@ static enum rc verify_loaded(struct chain *c, char **error)
             "correct",
             NULL);
     log_info("init message: Verifying blocks…");
-    switch (verify_chain(c, c->o.check_level, c->o.check_blocks)) {
+    switch (verify_chain(c, coins, tip, c->o.check_level, c->o.check_blocks)) {
     case VERIFY_CORRUPT:
         return chain_refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);
     case VERIFY_INTERRUPTED:
@@ -131,6 +216,14 @@ static enum rc verify_loaded(struct chain *c, char **error)
     default:
         return RC_OK;
     }
+}
+
+static enum rc verify_loaded(struct chain *c, char **error)
+{
+    struct background *b = background_of(c);
+    enum rc rc = b ? verify_one(c, b->coins, background_tip(b), error) : RC_OK;
+
+    return rc == RC_OK ? verify_one(c, c->coins, tip_of(c), error) : rc;
 }
 
 static void log_settings(const struct chain *c)
@@ -153,7 +246,9 @@ static enum rc open_all(struct chain *c, char **error)
     size_t index_cache = smaller(c->o.dbcache / 8, 2 * MIB), coindb_cache = smaller((c->o.dbcache - index_cache) / 2, 8 * MIB);
     enum rc rc = open_blocks(c, index_cache, error);
 
-    c->coins_limit = c->o.dbcache - index_cache - coindb_cache;
+    c->coins_limit = c->cache_total = c->o.dbcache - index_cache - coindb_cache;
+    if (rc == RC_OK)
+        rc = snapshot_find(c, error);
     if (rc == RC_OK)
         rc = load_index(c, error);
     if (rc != RC_OK)

@@ -128,8 +128,7 @@ static struct inflight *take_first(struct chain *c)
 
 /* ---- the end of a block ---- */
 
-/* Out: the record in w, nothing if it is on disk already. */
-static enum rc write_undo(struct chain *c, struct writer *w, struct inflight *p)
+enum rc write_undo(struct chain *c, struct writer *w, struct inflight *p)
 {
     struct block_entry *e = p->entry;
     const struct block *b = p->block;

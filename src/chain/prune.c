@@ -78,6 +78,16 @@ enum rc prune_forget(struct chain *c, const unsigned *files, size_t n)
     return blockdb_set_flag(c->index, "prunedblockfiles", true);
 }
 
+/* What is validated behind a snapshot may not go before it was: up to the snapshot's block all is kept but what history left behind. */
+static bool history_needs(struct chain *c, const struct blockfile_info *info)
+{
+    struct background *b = background_of(c);
+    const struct block_entry *tip = b ? background_tip(b) : NULL;
+
+    return b && info->height_first <= (uint32_t)assumed_base(c)->node.height &&
+           (!tip || (int64_t)info->height_last > (int64_t)tip->node.height - MIN_BLOCKS_TO_KEEP);
+}
+
 bool chain_hold_blocks(struct chain *c, int32_t height)
 {
     const uint32_t both = BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO;
@@ -106,6 +116,8 @@ size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height)
         c->check_for_pruning = false;
     if (!tip_of(c) || count < 2 || (!manual_height && !wants_automatic(c)))
         return 0;
+    if (background_of(c))
+        target /= 2; /* the other half is history's */
     if (target < PRUNE_TARGET_MIN)
         target = PRUNE_TARGET_MIN;
     last = last_prunable(c, manual_height);
@@ -116,7 +128,7 @@ size_t prune_choose(struct chain *c, unsigned **files, int32_t manual_height)
     for (unsigned i = 0; i + 1 < count; i++) {
         struct blockfile_info info = blockfiles_info(c->files, i);
 
-        if (!info.size || info.height_last > (uint32_t)last)
+        if (!info.size || info.height_last > (uint32_t)last || blockfiles_is_current(c->files, i) || history_needs(c, &info))
             continue;
         if (!manual_height && usage + room < target)
             break;

@@ -8,7 +8,7 @@ static void progress(struct chain *c, int percent)
         c->o.events.progress(c->o.events.ctx, percent < 100 ? "Replaying blocks…" : "", percent);
 }
 
-static enum rc roll_back(struct chain *c, const struct block_entry *from, const struct block_entry *fork)
+static enum rc roll_back(struct chain *c, struct coins *coins, const struct block_entry *from, const struct block_entry *fork)
 {
     enum disconnect_result r;
     struct block *b;
@@ -24,7 +24,7 @@ static enum rc roll_back(struct chain *c, const struct block_entry *from, const 
             return rc;
         }
         /* Unclean is expected: not everything of the block may have reached the database. */
-        r = disconnect_block(c, c->coins, from, b);
+        r = disconnect_block(c, coins, from, b);
         block_unref(b);
         if (r == DISCONNECT_FAILED)
             return RC_CORRUPT;
@@ -35,14 +35,14 @@ static enum rc roll_back(struct chain *c, const struct block_entry *from, const 
 }
 
 /* Applies a block whose effects may be there already, wholly or in part. */
-static enum rc apply_again(struct chain *c, const struct block *b, uint32_t height)
+static enum rc apply_again(struct coins *coins, const struct block *b, uint32_t height)
 {
     for (uint32_t i = 0; i < b->n_tx; i++) {
         const struct tx *tx = &b->tx[i];
         struct outpoint o = {tx->txid, 0};
 
         for (uint32_t j = 0; i > 0 && j < tx->n_in; j++) {
-            enum rc rc = coins_spend(c->coins, NULL, tx->in[j].prevout, NULL);
+            enum rc rc = coins_spend(coins, NULL, tx->in[j].prevout, NULL);
             if (rc != RC_OK && rc != RC_NOT_FOUND)
                 return rc;
         }
@@ -53,16 +53,16 @@ static enum rc apply_again(struct chain *c, const struct block *b, uint32_t heig
 
             if (script_is_unspendable(coin.out.script, coin.out.script_len))
                 continue;
-            rc = coins_have(c->coins, &have, &o);
+            rc = coins_have(coins, &have, &o);
             if (rc != RC_OK)
                 return rc;
-            coins_add(c->coins, &o, &coin, have);
+            coins_add(coins, &o, &coin, have);
         }
     }
     return RC_OK;
 }
 
-static enum rc roll_forward(struct chain *c, const struct block_entry *fork, const struct block_entry *to)
+static enum rc roll_forward(struct chain *c, struct coins *coins, const struct block_entry *fork, const struct block_entry *to)
 {
     int32_t from = fork ? fork->node.height : 0;
     struct block *b;
@@ -79,7 +79,7 @@ static enum rc roll_forward(struct chain *c, const struct block_entry *fork, con
             log_error("ReplayBlock(): ReadBlock failed at %d, hash=%s", h, block_hash_hex(&e->node.hash).s);
             return rc;
         }
-        rc = apply_again(c, b, (uint32_t)h);
+        rc = apply_again(coins, b, (uint32_t)h);
         block_unref(b);
         if (rc != RC_OK)
             return rc;
@@ -89,11 +89,11 @@ static enum rc roll_forward(struct chain *c, const struct block_entry *fork, con
     return RC_OK;
 }
 
-enum rc replay_blocks(struct chain *c)
+enum rc replay_blocks(struct chain *c, struct coindb *db, struct coins *coins)
 {
     const struct block_entry *to, *from = NULL, *fork = NULL;
     struct block_hash heads[2];
-    enum rc rc = coindb_head_blocks(c->coindb, heads);
+    enum rc rc = coindb_head_blocks(db, heads);
 
     if (rc == RC_NOT_FOUND)
         return RC_OK;
@@ -114,11 +114,11 @@ enum rc replay_blocks(struct chain *c)
         }
         fork = entry_of(header_node_fork(&from->node, &to->node));
     }
-    rc = from ? roll_back(c, from, fork) : RC_OK;
+    rc = from ? roll_back(c, coins, from, fork) : RC_OK;
     if (rc == RC_OK)
-        rc = roll_forward(c, fork, to);
+        rc = roll_forward(c, coins, fork, to);
     if (rc == RC_OK)
-        rc = coins_flush(c->coins, &to->node.hash, false);
+        rc = coins_flush(coins, &to->node.hash, false);
     progress(c, 100);
     return rc;
 }

@@ -23,10 +23,13 @@ struct group {
     bool sorted;
 };
 
-struct hasher {
+struct utxo_hasher {
+    struct coindb_iter *it;
     enum utxo_hash_type type;
     struct sha256 sha;
     struct muhash muhash;
+    struct group group;
+    struct utxo_stats stats;
 };
 
 static void group_add(struct group *g, const struct outpoint *o, const struct coin *c)
@@ -54,8 +57,10 @@ static int compare_elements(const void *pa, const void *pb)
     return (a->n > b->n) - (a->n < b->n);
 }
 
-static void group_hash(struct group *g, struct hasher *h)
+static void group_hash(struct utxo_hasher *h)
 {
+    struct group *g = &h->group;
+
     if (!g->sorted)
         qsort(g->e, g->count, sizeof(*g->e), compare_elements);
     for (size_t i = 0; i < g->count; i++) {
@@ -78,39 +83,77 @@ static void count_coin(struct utxo_stats *s, const struct coin *c)
     s->total_amount += c->out.value;
 }
 
-enum rc utxo_stats_compute(struct utxo_stats *out, struct coindb_iter *it, enum utxo_hash_type type, const atomic_bool *interrupt)
+struct utxo_hasher *utxo_hasher_new(struct coindb_iter *it, enum utxo_hash_type type)
 {
-    struct group g = {.sorted = true};
-    struct hasher h = {.type = type};
+    struct utxo_hasher *h = xcalloc(1, sizeof(*h));
+
+    h->it = it;
+    h->type = type;
+    h->group.sorted = true;
+    sha256_init(&h->sha);
+    muhash_init(&h->muhash);
+    return h;
+}
+
+static void add_coin(struct utxo_hasher *h, const struct outpoint *o, const struct coin *c)
+{
+    if (!h->stats.txouts || !txid_equal(&h->group.txid, &o->txid)) {
+        group_hash(h);
+        h->group.txid = o->txid;
+        h->stats.transactions++;
+    }
+    count_coin(&h->stats, c);
+    if (h->type != UTXO_HASH_NONE)
+        group_add(&h->group, o, c);
+}
+
+static void finish(struct utxo_hasher *h)
+{
+    group_hash(h);
+    if (h->type == UTXO_HASH_SERIALIZED)
+        sha256d_finish(&h->sha, h->stats.hash);
+    else if (h->type == UTXO_HASH_MUHASH)
+        muhash_finish(&h->muhash, h->stats.hash);
+}
+
+enum rc utxo_hasher_step(struct utxo_hasher *h, unsigned n)
+{
     struct outpoint o;
     struct coin c;
+    enum rc rc = RC_OK;
+
+    while (n-- && (rc = coindb_iter_next(h->it, &o, &c)) == RC_OK)
+        add_coin(h, &o, &c);
+    if (rc == RC_NOT_FOUND)
+        finish(h);
+    return rc;
+}
+
+const struct utxo_stats *utxo_hasher_stats(const struct utxo_hasher *h)
+{
+    return &h->stats;
+}
+
+void utxo_hasher_free(struct utxo_hasher *h)
+{
+    if (!h)
+        return;
+    free(h->group.e);
+    writer_clear(&h->group.bytes);
+    free(h);
+}
+
+enum rc utxo_stats_compute(struct utxo_stats *out, struct coindb_iter *it, enum utxo_hash_type type, const atomic_bool *interrupt)
+{
+    struct utxo_hasher *h = utxo_hasher_new(it, type);
     enum rc rc;
 
-    *out = (struct utxo_stats){0};
-    sha256_init(&h.sha);
-    muhash_init(&h.muhash);
-    while ((rc = coindb_iter_next(it, &o, &c)) == RC_OK) {
-        if (!out->txouts || !txid_equal(&g.txid, &o.txid)) {
-            group_hash(&g, &h);
-            g.txid = o.txid;
-            out->transactions++;
-        }
-        count_coin(out, &c);
-        if (type != UTXO_HASH_NONE)
-            group_add(&g, &o, &c);
-        if (interrupt && (out->txouts & 1023) == 0 && atomic_load_explicit(interrupt, memory_order_relaxed)) {
+    do {
+        rc = utxo_hasher_step(h, 1024);
+        if (rc == RC_OK && interrupt && atomic_load_explicit(interrupt, memory_order_relaxed))
             rc = RC_INTERRUPTED;
-            break;
-        }
-    }
-    group_hash(&g, &h);
-    free(g.e);
-    writer_clear(&g.bytes);
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    if (type == UTXO_HASH_SERIALIZED)
-        sha256d_finish(&h.sha, out->hash);
-    else if (type == UTXO_HASH_MUHASH)
-        muhash_finish(&h.muhash, out->hash);
-    return RC_OK;
+    } while (rc == RC_OK);
+    *out = h->stats;
+    utxo_hasher_free(h);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }

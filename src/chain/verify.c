@@ -5,7 +5,8 @@
 
 struct verifier {
     struct chain *c;
-    struct coins *view;
+    struct coins *coins, *view;
+    struct block_entry *tip;
     int level;
     int32_t depth, shown; /* progress: in tenths */
     const struct block_entry *failure;
@@ -32,7 +33,7 @@ static enum verify_result corrupt(const char *what, const struct block_entry *e)
 
 static enum verify_result check_coins(struct verifier *s, const struct block_entry *e, const struct block *b)
 {
-    if (coins_bytes(s->view) + coins_bytes(s->c->coins) > s->c->coins_limit) {
+    if (coins_bytes(s->view) + coins_bytes(s->coins) > s->c->coins_limit) {
         s->skipped_coins = true;
         return VERIFY_OK;
     }
@@ -120,12 +121,13 @@ static enum verify_result check_forward(struct verifier *s, struct block_entry *
 
 static enum verify_result go_back(struct verifier *s, struct block_entry **e)
 {
+    const struct block_entry *base = assumed_base(s->c);
     int32_t top = (*e)->node.height;
     enum verify_result r;
 
     for (; (*e)->node.prev && (*e)->node.height > top - s->depth; *e = prev_entry(*e)) {
         progress(s, (int)((double)(top - (*e)->node.height) / s->depth * (s->level >= 4 ? 50 : 100)));
-        if (s->c->o.prune_target && !((*e)->status & BLOCK_HAVE_DATA)) {
+        if (*e == base || ((s->c->o.prune_target || base) && !((*e)->status & BLOCK_HAVE_DATA))) {
             log_info("Block verification stopping at height %d (no data). This could be due to pruning or use of an assumeutxo "
                      "snapshot.",
                      (*e)->node.height);
@@ -144,15 +146,14 @@ static enum verify_result go_back(struct verifier *s, struct block_entry **e)
     return VERIFY_CORRUPT;
 }
 
-static enum verify_result go_forward(struct verifier *s, const struct block_entry *e)
+static enum verify_result go_forward(struct verifier *s, struct block_entry *e)
 {
-    const struct block_entry *tip = tip_of(s->c);
     enum verify_result r;
 
-    while (e != tip) {
-        progress(s, 100 - (int)((double)(tip->node.height - e->node.height) / s->depth * 50));
-        e = s->c->active[e->node.height + 1];
-        r = check_forward(s, (struct block_entry *)(uintptr_t)e);
+    while (e != s->tip) {
+        progress(s, 100 - (int)((double)(s->tip->node.height - e->node.height) / s->depth * 50));
+        e = entry_ancestor(s->tip, e->node.height + 1);
+        r = check_forward(s, e);
         if (r != VERIFY_OK)
             return r;
         if (interrupted(s->c))
@@ -163,7 +164,7 @@ static enum verify_result go_forward(struct verifier *s, const struct block_entr
 
 static enum verify_result run(struct verifier *s)
 {
-    struct block_entry *tip = tip_of(s->c), *e = tip;
+    struct block_entry *e = s->tip;
     enum verify_result r = go_back(s, &e);
 
     if (r != VERIFY_OK)
@@ -174,16 +175,15 @@ static enum verify_result run(struct verifier *s)
         r = go_forward(s, e);
     if (r != VERIFY_OK)
         return r;
-    log_info("Verification: checked last %d blocks at level %d", tip->node.height - e->node.height, s->level);
+    log_info("Verification: checked last %d blocks at level %d", s->tip->node.height - e->node.height, s->level);
     if (s->level >= 3 && !s->skipped_coins)
         log_info("Verification: no coin database inconsistencies (%llu transactions)", (unsigned long long)s->good);
     return s->skipped_coins ? VERIFY_SKIPPED : VERIFY_OK;
 }
 
-enum verify_result verify_chain(struct chain *c, int level, int n_blocks)
+enum verify_result verify_chain(struct chain *c, struct coins *coins, struct block_entry *tip, int level, int n_blocks)
 {
-    const struct block_entry *tip = tip_of(c);
-    struct verifier s = {.c = c};
+    struct verifier s = {.c = c, .coins = coins, .tip = tip};
     enum verify_result r;
 
     if (!tip || !tip->node.prev)
@@ -192,7 +192,7 @@ enum verify_result verify_chain(struct chain *c, int level, int n_blocks)
     s.depth = n_blocks <= 0 || n_blocks > tip->node.height ? tip->node.height : n_blocks;
     log_info("Verifying last %d blocks at level %d", s.depth, s.level);
     log_info("Verification progress: 0%%");
-    s.view = coins_new(NULL, c->coins);
+    s.view = coins_new(NULL, coins);
     r = run(&s);
     coins_free(s.view);
     if (c->o.events.progress)
@@ -203,7 +203,7 @@ enum verify_result verify_chain(struct chain *c, int level, int n_blocks)
 enum rc chain_verify(struct chain *c, int level, int n_blocks)
 {
     chain_drain(c);
-    switch (verify_chain(c, level, n_blocks)) {
+    switch (verify_chain(c, c->coins, tip_of(c), level, n_blocks)) {
     case VERIFY_CORRUPT:
         return RC_CORRUPT;
     case VERIFY_INTERRUPTED:

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "chain/snapshot.h"
 #include "primitives/serialize.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -105,7 +106,7 @@ static bool data_available(struct index *x)
     if (!chain_pruned(x->o.chain) || !chain_tip(x->o.chain))
         return true;
     fork = x->best ? chain_fork(x->o.chain, x->best) : NULL;
-    for (const struct block_entry *e = chain_tip(x->o.chain); e && e != fork && e->node.prev; e = entry_prev(e)) {
+    for (const struct block_entry *e = chain_validated_tip(x->o.chain); e && e != fork && e->node.prev; e = entry_prev(e)) {
         struct entry_facts f;
 
         chain_facts(x->o.chain, e, &f);
@@ -252,6 +253,14 @@ static const struct block_entry *next_block(struct index *x, const struct block_
     return *from ? chain_next(x->o.chain, *from) : NULL;
 }
 
+/* Blocks of a history that is not validated yet, behind a snapshot, wait. */
+static const struct block_entry *next_ready(struct index *x, const struct block_entry **from)
+{
+    const struct block_entry *next = next_block(x, from), *validated = chain_validated_tip(x->o.chain);
+
+    return next && (next->node.height == 0 || is_ancestor(next, validated)) ? next : NULL;
+}
+
 static bool rewind_to(struct index *x, const struct block_entry *to)
 {
     while (x->best != to) {
@@ -351,7 +360,7 @@ static bool walk(struct index *x)
 {
     const struct block_entry *next, *from;
 
-    while ((next = next_block(x, &from))) {
+    while ((next = next_ready(x, &from))) {
         if (must_stop(x)) {
             log_info("%s: interrupted at height %d", x->o.ops->name, x->best ? x->best->node.height : -1);
             return false;

@@ -114,6 +114,19 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
         daemon_run_command(command, block_hash_hex(&tip->node.hash).s);
 }
 
+static void on_history_changed(void *ctx, bool complete)
+{
+    struct node *n = ctx;
+    if (n->net)
+        node_net_history_changed(n->net, complete);
+    node_indexes_wake(n);
+}
+
+static void on_history_moved(void *ctx)
+{
+    node_indexes_wake(ctx);
+}
+
 static void on_header_tip(void *ctx, const struct block_entry *best, bool initial_download)
 {
     struct node *n = ctx;
@@ -131,7 +144,7 @@ static void on_block_checked(void *ctx, const struct block_hash *hash, const str
 
 static void on_fatal(void *ctx, const char *text)
 {
-    char whole[640];
+    char whole[1408];
 
     snprintf(whole, sizeof(whole), "A fatal internal error occurred, see debug.log for details: %s", text);
     node_fatal(ctx, whole);
@@ -172,6 +185,8 @@ struct chain_events node_chain_events(struct node *n)
         .new_pow_valid_block = on_pow_valid,
         .tip_changed = on_tip_changed,
         .header_tip = on_header_tip,
+        .history_changed = on_history_changed,
+        .history_moved = on_history_moved,
         .block_checked = on_block_checked,
         .invalid_ahead = on_invalid_ahead,
         .fatal = on_fatal,

@@ -32,6 +32,8 @@ void node_net_free(struct node_net *n);
 void node_net_pow_valid(struct node_net *n, const struct block_entry *e, struct block *block);
 void node_net_block_connected(struct node_net *n, const struct block_entry *e, struct block *block);
 void node_net_block_checked(struct node_net *n, const struct block_hash *hash, const struct verdict *v);
+/** Blocks of the past can(not) be served from now on: the services that peers are told of say so, unless blocks are pruned anyway. */
+void node_net_history_changed(struct node_net *n, bool complete);
 void node_net_tip_changed(struct node_net *n, const struct block_entry *tip, const struct block_entry *fork, bool initial_download);
 void node_net_header_tip(struct node_net *n, const struct block_entry *best);
 void node_net_tx_added(struct node_net *n, struct tx *tx, int64_t fee, double score, bool from_block);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "node/net_private.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 struct net_event {
@@ -13,7 +14,7 @@ struct net_event {
     int64_t fee;
     double score;
     bool from_block, replaced;
-    bool initial_download;
+    bool initial_download, complete;
     struct block_hash hash;
     struct verdict verdict;
 };
@@ -92,6 +93,23 @@ void node_net_block_connected(struct node_net *n, const struct block_entry *e, s
     if (chain_initial_download(n->chain))
         return;
     post((struct net_event){.net = n, .deliver = deliver_block, .entry = e, .block = block_ref(block)});
+}
+
+static void deliver_history(struct net_event *ev)
+{
+    struct node_net *n = ev->net;
+
+    if (!(n->set.services_full & NODE_NETWORK))
+        return;
+    if (ev->complete)
+        log_info("[snapshot] re-enabling NODE_NETWORK services");
+    n->set.services = ev->complete ? n->set.services | NODE_NETWORK : n->set.services & ~(uint64_t)NODE_NETWORK;
+    sync_set_local_services(n->sync, n->set.services);
+}
+
+void node_net_history_changed(struct node_net *n, bool complete)
+{
+    post((struct net_event){.net = n, .deliver = deliver_history, .complete = complete});
 }
 
 void node_net_tip_changed(struct node_net *n, const struct block_entry *tip, const struct block_entry *fork, bool initial_download)

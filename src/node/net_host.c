@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "chain/snapshot.h"
 #include "node/net_private.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -47,6 +48,7 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
                               struct filter_index *filters, struct queue *validation, struct pool *io)
 {
     struct node_net *n = xcalloc(1, sizeof(*n));
+    const struct block_entry *tip, *base;
     struct sync_options o = {0};
     char *error;
 
@@ -60,6 +62,11 @@ struct node_net *node_net_new(const struct node_config *config, struct loop *loo
     n->prepare = pool_new("blocks", 1);
     if (!net_settings_read(&n->set, config, &error)) { /* node_net_check has passed: the same text comes from node_net_start */
         free(error);
+    }
+    n->set.services_full = n->set.services;
+    if (chain_history(chain, &tip, &base) && (n->set.services & NODE_NETWORK)) {
+        log_info("Running node in NODE_NETWORK_LIMITED mode until snapshot background sync completes");
+        n->set.services &= ~(uint64_t)NODE_NETWORK;
     }
     fit_open_files(&n->set);
     net_slots_init(n);

@@ -23,7 +23,7 @@
 /* Everything that the options say about the network. */
 struct net_settings {
     char user_agent[MAX_USER_AGENT + 1];
-    uint64_t services;
+    uint64_t services, services_full; /* what is offered now, and with all of history */
     bool listen, bind_any, active, dns, blocks_only, whitelist_relay, whitelist_forcerelay, discover, log_ips;
     bool automatic; /* connect to peers of its own choice: neither -connect nor -noconnect */
     bool dns_seed, force_dns_seed, fixed_seeds;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/snapshot.h"
 #include "node/private.h"
 #include "util/fs.h"
 #include "util/log.h"
@@ -169,6 +170,13 @@ static void close_chain(struct node *n)
     n->chain = NULL;
 }
 
+/* There is nothing to do: settles what is under way, and goes on with history. Returns: how long to wait for work, in milliseconds. */
+static int idle_for(struct node *n)
+{
+    chain_drain(n->chain);
+    return chain_background(n->chain) ? 0 : IDLE_MS;
+}
+
 void *node_validation_main(void *arg)
 {
     struct node *n = arg;
@@ -201,7 +209,7 @@ void *node_validation_main(void *arg)
     load_mempool(n);
     log_info("initload thread exit");
     while (!queue_closed(n->validation) || queue_len(n->validation)) {
-        if (!queue_run_one(n->validation, queue_len(n->validation) ? 0 : (chain_drain(n->chain), IDLE_MS)))
+        if (!queue_run_one(n->validation, queue_len(n->validation) ? 0 : idle_for(n)))
             chain_periodic(n->chain);
         node_fees_periodic(n);
     }

@@ -75,38 +75,12 @@ static void getblockchaininfo(struct rpc_call *call)
     jw_kv_int(j, "mediantime", header_node_mtp(&tip->node));
     jw_kv_double(j, "verificationprogress", chain_progress(c, tip));
     jw_kv_bool(j, "initialblockdownload", chain_initial_download(c));
+    jw_history(call);
     jw_kv_str(j, "chainwork", u256_hex(tip->node.chain_work).s);
     jw_kv_uint(j, "size_on_disk", chain_disk_size(c));
     write_pruning(call, tip);
     jw_signet_challenge(call);
     jw_warnings(call);
-    jw_obj_end(j);
-}
-
-static void getchainstates(struct rpc_call *call)
-{
-    struct chain *c = call->host->chain;
-    const struct block_entry *tip = chain_tip(c), *best = chain_best_header(c);
-    struct json_writer *j = &call->out;
-    uint64_t coins, bytes;
-
-    chain_cache_stats(c, &coins, &bytes);
-    jw_obj_begin(j);
-    jw_kv_int(j, "headers", best ? best->node.height : -1);
-    jw_key(j, "chainstates");
-    jw_arr_begin(j);
-    jw_obj_begin(j);
-    jw_kv_int(j, "blocks", tip->node.height);
-    jw_kv_hash(j, "bestblockhash", tip->node.hash.b);
-    jw_kv_hex32(j, "bits", tip->node.bits);
-    jw_kv_str(j, "target", rpc_target_hex(tip->node.bits).s);
-    jw_kv_double(j, "difficulty", difficulty_from_bits(tip->node.bits));
-    jw_kv_double(j, "verificationprogress", chain_progress(c, tip));
-    jw_kv_uint(j, "coins_db_cache_bytes", 0); /* LevelDB's share is not told apart */
-    jw_kv_uint(j, "coins_tip_cache_bytes", bytes);
-    jw_kv_bool(j, "validated", true);
-    jw_obj_end(j);
-    jw_arr_end(j);
     jw_obj_end(j);
 }
 
@@ -396,7 +370,6 @@ static void getchaintxstats(struct rpc_call *call)
 const struct rpc_command rpc_chain_commands[] = {
     {"blockchain", "getblockchaininfo", getblockchaininfo, NULL, 0,
      "Returns an object containing various state info regarding blockchain processing.\n"},
-    {"blockchain", "getchainstates", getchainstates, NULL, 0, "Return information about chainstates.\n"},
     {"blockchain", "getchaintips", getchaintips, NULL, 0,
      "Return information about all known tips in the block tree, including the main chain as well as orphaned branches.\n"},
     {"blockchain", "getdeploymentinfo", getdeploymentinfo,

@@ -226,6 +226,8 @@ struct hash_hex rpc_target_hex(uint32_t bits);
 double rpc_network_hashps(struct rpc_call *call, int64_t lookup, int64_t height);
 void jw_services(struct json_writer *j, const char *key, uint64_t services);
 void jw_service_names(struct json_writer *j, const char *key, uint64_t services);
+/** Member "backgroundvalidation", while history is validated behind a snapshot. */
+void jw_history(struct rpc_call *call);
 void jw_warnings(struct rpc_call *call);
 void jw_signet_challenge(struct rpc_call *call);
 /** Does an output that nobody can spend hold more than max_burn satoshi? */

@@ -104,6 +104,7 @@ enum rc blockfiles_open(struct blockfiles **out, const struct blockfiles_options
     bf->dir = xstrdup(o->dir);
     memcpy(bf->magic, o->magic, sizeof(bf->magic));
     bf->fast_prune = o->fast_prune;
+    bf->split = UINT32_MAX;
     bf->open[FILE_BLOCKS].fd = bf->open[FILE_UNDO].fd = -1;
     pthread_mutex_init(&bf->lock, NULL);
     if (fs_mkdirs(bf->dir) != RC_OK)
@@ -157,8 +158,21 @@ void blockfiles_restore(struct blockfiles *bf, const struct blockfile_info *info
     for (unsigned i = 0; i < n; i++)
         bf->file[i].info = infos[i];
     pthread_mutex_unlock(&bf->lock);
-    bf->cursor = last;
-    bf->undo_height = 0;
+    bf->place[0] = (struct write_place){.used = true, .file = last};
+}
+
+void blockfiles_split(struct blockfiles *bf, uint32_t height)
+{
+    bf->split = height;
+    bf->place[0] = bf->place[1] = (struct write_place){0};
+    for (unsigned i = 0; i < bf->count; i++)
+        if (bf->file[i].info.n_blocks)
+            *blockfiles_place(bf, bf->file[i].info.height_last) = (struct write_place){.used = true, .file = i};
+}
+
+bool blockfiles_is_current(const struct blockfiles *bf, unsigned file)
+{
+    return (bf->place[0].used && bf->place[0].file == file) || (bf->place[1].used && bf->place[1].file == file);
 }
 
 void blockfiles_count_block(struct blockfiles *bf, unsigned file, uint32_t height, uint32_t time)
@@ -181,14 +195,13 @@ void blockfiles_note(struct blockfiles *bf, struct disk_pos pos, size_t len, uin
 {
     unsigned file = (unsigned)pos.file;
     uint64_t end = (uint64_t)pos.pos + len;
+    struct write_place *place = blockfiles_place(bf, height);
 
     ASSERT(pos.file >= 0);
     if (end > UINT32_MAX)
         end = UINT32_MAX;
-    if (file > bf->cursor) {
-        bf->cursor = file;
-        bf->undo_height = 0;
-    }
+    if (!place->used || file > place->file)
+        *place = (struct write_place){.used = true, .file = file};
     pthread_mutex_lock(&bf->lock);
     blockfiles_grow(bf, file);
     blockfiles_count_block(bf, file, height, time);
@@ -210,7 +223,7 @@ unsigned blockfiles_count(const struct blockfiles *bf)
 
 unsigned blockfiles_last(const struct blockfiles *bf)
 {
-    return bf->cursor;
+    return bf->place[1].used && bf->place[1].file > bf->place[0].file ? bf->place[1].file : bf->place[0].file;
 }
 
 struct blockfile_info blockfiles_info(const struct blockfiles *bf, unsigned file)

@@ -33,8 +33,13 @@ struct blockfiles {
     struct file_state *file;
     unsigned count, cap;
 
-    unsigned cursor;      /* file that blocks are appended to */
-    uint32_t undo_height; /* highest block of that file whose undo record is written */
+    /* Where blocks are appended: those below the split, and those from there on. */
+    struct write_place {
+        bool used; /* there is such a file yet */
+        unsigned file;
+        uint32_t undo_height; /* highest block of that file whose undo record is written */
+    } place[2];
+    uint32_t split; /* a height; UINT32_MAX: all blocks go to place[0] */
     struct {
         int fd; /* -1: none */
         unsigned file;
@@ -54,5 +59,11 @@ void blockfiles_count_block(struct blockfiles *bf, unsigned file, uint32_t heigh
 void blockfiles_forget_fd(struct blockfiles *bf, enum file_kind kind, unsigned file);
 /** Cuts a file to its data and closes its descriptor for writing. */
 enum rc blockfiles_trim(struct blockfiles *bf, enum file_kind kind, unsigned file);
+
+/** The place that blocks of that height go to. */
+static inline struct write_place *blockfiles_place(struct blockfiles *bf, uint32_t height)
+{
+    return &bf->place[height >= bf->split];
+}
 
 #endif

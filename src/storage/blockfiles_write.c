@@ -166,24 +166,33 @@ static void finalize(struct blockfiles *bf, enum file_kind kind, unsigned file)
         log_warning("Failed to flush file %s%05u.dat at its end", kind == FILE_BLOCKS ? "blk" : "rev", file);
 }
 
+/* Is it a file of the other kind of blocks? */
+static bool is_foreign(const struct blockfiles *bf, unsigned file, uint32_t height)
+{
+    const struct blockfile_info *info = &bf->file[file].info;
+
+    return info->n_blocks && (info->height_last >= bf->split) != (height >= bf->split);
+}
+
 /* The file that takes `total` more bytes: the current one or, once that is full, the next number that nobody used. */
-static unsigned choose_file(const struct blockfiles *bf, size_t total)
+static unsigned choose_file(struct blockfiles *bf, uint32_t height, size_t total)
 {
     size_t limit = bf->fast_prune ? FAST_PRUNE_MAX : BLOCKFILE_MAX;
-    unsigned file = bf->cursor;
+    const struct write_place *place = blockfiles_place(bf, height);
+    unsigned file = place->used ? place->file : bf->place[0].used || bf->place[1].used ? bf->count : 0;
 
     if (total >= limit)
         limit = total + 1; /* only in small test files: a block always has a place */
-    while (file < bf->count && bf->file[file].info.size + total >= limit)
+    while (file < bf->count && (bf->file[file].info.size + total >= limit || is_foreign(bf, file, height)))
         file++;
     return file;
 }
 
-static void leave_file(struct blockfiles *bf, unsigned next)
+static void leave_file(struct blockfiles *bf, struct write_place *place, unsigned next)
 {
-    unsigned old = bf->cursor;
+    unsigned old = place->file;
     /* When undo records keep up with the blocks, the old rev file is complete; when they lag behind, the last of them ends it. */
-    bool undo_complete = bf->file[old].info.undo_size > 0 && bf->file[old].info.height_last == bf->undo_height;
+    bool undo_complete = bf->file[old].info.undo_size > 0 && bf->file[old].info.height_last == place->undo_height;
 
     log_debug(LOG_BLOCKSTORAGE, "Leaving block file %u (%u blocks, %u bytes, heights %u to %u) for %u", old,
               bf->file[old].info.n_blocks, bf->file[old].info.size, bf->file[old].info.height_first, bf->file[old].info.height_last,
@@ -191,13 +200,12 @@ static void leave_file(struct blockfiles *bf, unsigned next)
     finalize(bf, FILE_BLOCKS, old);
     if (undo_complete)
         finalize(bf, FILE_UNDO, old);
-    bf->cursor = next;
-    bf->undo_height = 0;
 }
 
 enum rc blockfiles_append(struct blockfiles *bf, struct disk_pos *pos, const void *block, size_t len, uint32_t height,
                           uint32_t time)
 {
+    struct write_place *place = blockfiles_place(bf, height);
     size_t total = len + BLOCKFILE_HEADER;
     unsigned file;
     enum rc rc;
@@ -205,12 +213,15 @@ enum rc blockfiles_append(struct blockfiles *bf, struct disk_pos *pos, const voi
     if (len >= BLOCKFILE_MAX - BLOCKFILE_HEADER)
         return RC_INVALID;
     pthread_mutex_lock(&bf->lock);
-    blockfiles_grow(bf, bf->cursor);
-    file = choose_file(bf, total);
+    if (place->used)
+        blockfiles_grow(bf, place->file);
+    file = choose_file(bf, height, total);
     blockfiles_grow(bf, file);
     pthread_mutex_unlock(&bf->lock);
-    if (file != bf->cursor)
-        leave_file(bf, file);
+    if (place->used && file != place->file)
+        leave_file(bf, place, file);
+    if (!place->used || file != place->file)
+        *place = (struct write_place){.used = true, .file = file};
 
     pos->file = (int32_t)file;
     pos->pos = bf->file[file].info.size + BLOCKFILE_HEADER;
@@ -253,10 +264,15 @@ enum rc blockfiles_append_undo(struct blockfiles *bf, uint32_t *undo_pos, int32_
     pthread_mutex_unlock(&bf->lock);
 
     /* Undo records come in height order, blocks as they arrive: the record of a left file's highest block is its last. */
-    if (n < bf->cursor && height == bf->file[n].info.height_last)
+    for (unsigned i = 0; i < 2; i++) {
+        if (!bf->place[i].used || bf->place[i].file != n)
+            continue;
+        if (height > bf->place[i].undo_height)
+            bf->place[i].undo_height = height;
+        return RC_OK;
+    }
+    if (height == bf->file[n].info.height_last)
         finalize(bf, FILE_UNDO, n);
-    else if (n == bf->cursor && height > bf->undo_height)
-        bf->undo_height = height;
     return RC_OK;
 }
 
@@ -266,7 +282,7 @@ enum rc blockfiles_flush(struct blockfiles *bf, bool finalize_last)
 
     for (unsigned i = 0; i < bf->count; i++) {
         for (unsigned kind = 0; kind < FILE_KINDS; kind++) {
-            if (finalize_last && i == bf->cursor && bf->file[i].has_tail[kind]) {
+            if (finalize_last && blockfiles_is_current(bf, i) && bf->file[i].has_tail[kind]) {
                 one = blockfiles_trim(bf, kind, i);
                 rc = rc == RC_OK ? one : rc;
                 bf->file[i].unsynced[kind] = true;

@@ -4,6 +4,7 @@
  * A block that has arrived is "processing" until validation answers; it counts as present meanwhile, so that nobody is asked for it again. */
 #include <string.h>
 
+#include "chain/snapshot.h"
 #include "primitives/serialize.h"
 #include "sync/internal.h"
 
@@ -87,10 +88,19 @@ static bool find_common(struct sync *s, struct peer *p)
 {
     const struct block_entry *tip = chain_tip(s->o.chain), *fork;
 
+    const struct block_entry *history, *base;
+
     headers_resolve_unknown(s, p);
     if (!p->best_known || u256_cmp(p->best_known->node.chain_work, tip->node.chain_work) < 0 ||
         u256_cmp(p->best_known->node.chain_work, s->o.min_chain_work) < 0)
         return false;
+    /* Behind a snapshot there is no way to a chain without its block until history is validated. */
+    if (chain_history(s->o.chain, &history, &base) &&
+        header_node_ancestor(&p->best_known->node, base->node.height) != &base->node) {
+        log_debug(LOG_NET, "Not downloading blocks from peer=%" PRId64 ", which doesn't have the snapshot block in its best chain.",
+                  p->id);
+        return false;
+    }
     fork = entry_of(header_node_fork(&p->best_known->node, &tip->node));
     if (!p->last_common || u256_cmp(fork->node.chain_work, p->last_common->node.chain_work) > 0 ||
         header_node_ancestor(&p->best_known->node, p->last_common->node.height) != &p->last_common->node)
@@ -178,6 +188,42 @@ static void window_walk(struct sync *s, struct peer *p, struct window *w)
     }
 }
 
+static enum walk history_step(struct sync *s, struct peer *p, struct window *w, const struct block_entry *e)
+{
+    struct flight *f = flight_find(s, &e->node.hash);
+    struct entry_facts facts;
+
+    if (!peer_serves_witness(p) && needs_witness(s, e))
+        return WALK_END;
+    if (!have_data(s, e, &facts) && !(f && f->n_asked))
+        w->want[w->n++] = e;
+    return w->n == w->room ? WALK_END : WALK_ON;
+}
+
+/* Blocks of the history behind a snapshot, after those of the tip: a window of them, from where its validation stands. */
+static void history_walk(struct sync *s, struct peer *p, struct window *w)
+{
+    const struct block_entry *tip, *base;
+    const struct header_node *batch[128], *walk;
+    int32_t end;
+
+    if (w->n == w->room || peer_is_limited(p) || !chain_history(s->o.chain, &tip, &base) || !p->best_known ||
+        header_node_ancestor(&p->best_known->node, base->node.height) != &base->node)
+        return;
+    walk = header_node_fork(&tip->node, &base->node);
+    end = walk->height + DOWNLOAD_WINDOW < base->node.height ? walk->height + DOWNLOAD_WINDOW : base->node.height;
+    while (walk->height < end) {
+        int32_t n = end - walk->height < 128 ? end - walk->height : 128;
+        walk = header_node_ancestor(&base->node, walk->height + n);
+        batch[n - 1] = walk;
+        for (int32_t i = n - 1; i > 0; i--)
+            batch[i - 1] = batch[i]->prev;
+        for (int32_t i = 0; i < n; i++)
+            if (history_step(s, p, w, entry_of(batch[i])) == WALK_END)
+                return;
+    }
+}
+
 /* The window cannot move because of one peer's block: its clock starts, unless it is we who do not read from it. */
 static void blame(struct sync *s, peer_id id)
 {
@@ -231,6 +277,7 @@ void download_flush(struct sync *s, struct peer *p, bool may_sync, struct writer
     }
     w.room = limit - p->n_in_flight;
     window_walk(s, p, &w);
+    history_walk(s, p, &w);
     /* What others keep us waiting for comes first, from those who have shown that they deliver. */
     if (w.n == 0 || p->deliveries)
         for (size_t i = 0; !p->overtaken && i < w.n_late; i++)

@@ -180,6 +180,11 @@ bool sync_initial_sync_done(const struct sync *s)
     return s->initial_sync_done;
 }
 
+void sync_set_local_services(struct sync *s, uint64_t services)
+{
+    s->o.local_services = services;
+}
+
 bool sync_wants_services(const struct sync *s, uint64_t services)
 {
     return (services & wanted_services(s, services)) == wanted_services(s, services);
