@@ -12,6 +12,7 @@
 
 #define SLICE_US 50000 /* how long others wait at most, but for the block that it ends with */
 #define COINS_A_TIME 2048u
+#define LEAST_CACHE ((size_t)8 << 20)
 
 /* ---- the two sets ---- */
 
@@ -49,11 +50,13 @@ void background_free(struct background *b)
 void share_cache(struct chain *c)
 {
     struct background *b = background_of(c);
-    size_t less = c->cache_total / 20;
+    size_t less = c->cache_total / 20 > LEAST_CACHE ? c->cache_total / 20 : LEAST_CACHE;
 
     c->coins_limit = c->cache_total;
     if (!b)
         return;
+    if (less > c->cache_total / 2)
+        less = c->cache_total / 2;
     /* Those who are far from their goal get nearly all: the tip first, then history. */
     b->limit = chain_initial_download(c) ? less : c->cache_total - less;
     c->coins_limit = c->cache_total - b->limit;

@@ -128,6 +128,10 @@ enum rc disconnect_tip(struct chain *c)
     enum rc rc;
 
     ASSERT(!c->first && tip == c->head && tip->node.prev);
+    if (tip == assumed_base(c)) {
+        log_error("DisconnectTip(): nothing is known below the snapshot's block %s", block_hash_hex(&tip->node.hash).s);
+        return RC_NOT_FOUND;
+    }
     if (!(tip->status & BLOCK_HAVE_DATA) || !(tip->status & BLOCK_HAVE_UNDO)) {
         log_error("DisconnectTip(): block %s or its undo data are pruned", block_hash_hex(&tip->node.hash).s);
         return RC_NOT_FOUND;

@@ -256,9 +256,11 @@ static const struct block_entry *next_block(struct index *x, const struct block_
 /* Blocks of a history that is not validated yet, behind a snapshot, wait. */
 static const struct block_entry *next_ready(struct index *x, const struct block_entry **from)
 {
-    const struct block_entry *next = next_block(x, from), *validated = chain_validated_tip(x->o.chain);
+    const struct block_entry *next = next_block(x, from), *validated, *base;
 
-    return next && (next->node.height == 0 || is_ancestor(next, validated)) ? next : NULL;
+    if (next && chain_history(x->o.chain, &validated, &base) && !is_ancestor(next, validated))
+        return NULL;
+    return next;
 }
 
 static bool rewind_to(struct index *x, const struct block_entry *to)
