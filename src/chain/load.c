@@ -60,6 +60,21 @@ static struct by_height *sort_by_height(const struct tree *t)
     return order;
 }
 
+/* Behind a snapshot that was given up stand blocks that were valid with its coins alone: they are judged again once their turn comes. */
+static void forget_validity(struct chain *c, struct block_entry *e)
+{
+    const struct block_entry *prev = prev_entry(e);
+    uint32_t level = e->status & BLOCK_VALID_MASK, most;
+
+    if (!prev || !prev->node.prev || prev == atomic_load(&c->base))
+        return; /* genesis has no scripts to be valid */
+    most = prev->status & BLOCK_VALID_MASK;
+    if (most < BLOCK_VALID_TRANSACTIONS)
+        most = BLOCK_VALID_TRANSACTIONS;
+    if (level > most)
+        set_status(c, e, most, BLOCK_VALID_MASK);
+}
+
 /* What follows from the parent, which was treated before: place, work, transactions, failure. Returns: false if there is none. */
 static bool link_entry(struct chain *c, struct block_entry *e, const struct block_header *h)
 {
@@ -83,6 +98,7 @@ static bool link_entry(struct chain *c, struct block_entry *e, const struct bloc
         e->chain_tx = prev->chain_tx + e->n_tx;
     else if (e->n_tx && (e->status & BLOCK_HAVE_DATA))
         unlinked_add(&c->unlinked, e);
+    forget_validity(c, e);
     if (e->status & BLOCK_FAILED_CHILD)
         set_status(c, e, BLOCK_FAILED_VALID, BLOCK_FAILED_CHILD);
     if (prev && entry_failed(prev))

@@ -2,6 +2,7 @@
 comes to the same coins. The chain is the one of 200 blocks whose snapshot is known on regtest."""
 import os
 import random
+import shutil
 import time
 
 from blocks import REGTEST_GENESIS, TRUE_OUTPUT, Block, Tx, coins_of, next_block, script_number, spend, subsidy
@@ -160,7 +161,7 @@ def halfway_swapped(node, other):
     node.stop()
 
 
-def forgotten_by_reindex(t, chain, path):
+def forgotten_by_reindex(t, other, chain, path):
     node = t.node()
     give_headers(node, chain)
     os.mkdir(os.path.join(node.net_dir, "chainstate_snapshot"))  # what a crash while loading leaves
@@ -172,6 +173,15 @@ def forgotten_by_reindex(t, chain, path):
         equal((folders(node), node.getblockcount(), services(node)), ({"chainstate"}, 0, True))
         give_headers(node, chain)
         load(node, path)
+        for height in range(BASE + 1, BASE + 11):  # what was built upon the snapshot is there, and of no use without it
+            equal(node.submitblock(other.getblock(other.getblockhash(height), 0)), None)
+    node.stop()
+    shutil.rmtree(os.path.join(node.net_dir, "chainstate_snapshot"))
+    node.start()
+    equal(node.getblockcount(), 0)
+    node.connect(other)
+    same_tip(node, other)
+    expect_swapped(node, other)
     node.stop()
 
 
@@ -243,7 +253,7 @@ def run(t):
     other, path = source(t, chain)
     raises(-32603, LOAD_ERROR + "Population failed: Work does not exceed active chainstate.", other.loadtxoutset, path)
     halfway_swapped(undisturbed(t, other, chain, path), other)
-    forgotten_by_reindex(t, chain, path)
+    forgotten_by_reindex(t, other, chain, path)
     unknown_snapshot(t)
     other_branch(t, other, path, chain)
     pruned(t, other, chain, path)
