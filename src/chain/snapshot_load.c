@@ -112,13 +112,13 @@ static void used(struct source *s, const struct reader *r)
 }
 
 /* A coin with its index; one that is longer than usual is tried again with more of the file. */
-static bool read_coin(struct source *s, uint32_t *n, struct coin *c, struct arena *arena)
+static bool read_coin(struct source *s, struct outpoint *o, struct coin *c, struct arena *arena)
 {
     for (size_t want = AHEAD; want <= LONGEST; want *= 4) {
         struct reader r = ahead(s, want);
 
         arena_reset(arena);
-        *n = (uint32_t)read_compact_size(&r);
+        o->n = (uint32_t)read_compact_size(&r);
         if (!r.failed && coin_read(c, &r, arena) && !r.failed) {
             used(s, &r);
             return true;
@@ -150,7 +150,7 @@ static bool take_coin(struct population *p, const struct txid *txid, char **erro
     struct outpoint o = {.txid = *txid};
     struct coin c;
 
-    if (!read_coin(&p->src, &o.n, &c, &p->arena)) {
+    if (!read_coin(&p->src, &o, &c, &p->arena)) {
         *error = xasprintf("Bad snapshot format or truncated snapshot after deserializing %llu coins", (unsigned long long)p->done);
         return false;
     }

@@ -500,7 +500,7 @@ bool index_covers(struct index *x, const struct block_entry *e)
 
 bool index_wait(struct index *x, const atomic_bool *interrupt)
 {
-    const struct block_entry *tip = chain_tip(x->o.chain);
+    const struct block_entry *tip = chain_validated_tip(x->o.chain);
     bool covered = false;
 
     pthread_mutex_lock(&x->lock);
@@ -513,7 +513,7 @@ bool index_wait(struct index *x, const atomic_bool *interrupt)
         until.tv_sec++;
         pthread_cond_timedwait(&x->cond, &x->lock, &until);
         if (!chain_contains(x->o.chain, tip))
-            tip = chain_tip(x->o.chain); /* it was abandoned meanwhile */
+            tip = chain_validated_tip(x->o.chain); /* it was abandoned meanwhile */
     }
     pthread_mutex_unlock(&x->lock);
     return covered;
