@@ -108,6 +108,21 @@ static enum rc damaged(struct address_index *x, enum rc rc)
     return RC_CORRUPT;
 }
 
+/* A chain that went back on its own branch (invalidateblock) leaves the follower where it is, and does not tell it when the blocks come again: the
+ * rows are brought to what is active of what the follower has seen. Rows that are ahead of it are at a block that it is about to be told of. */
+enum rc rows_follow(struct address_index *x)
+{
+    const struct block_entry *at = x->rows.height < 0 ? NULL : chain_lookup(x->chain, &x->rows.hash);
+    struct index_summary s;
+
+    index_summary(x->base, &s);
+    if (at && !chain_contains(x->chain, at))
+        return damaged(x, bring_to(x, chain_fork(x->chain, at)));
+    if (at && s.best && s.best->node.height > x->rows.height && chain_contains(x->chain, s.best))
+        return damaged(x, bring_to(x, s.best));
+    return cache_flush(x);
+}
+
 /* ---- the follower's orders ---- */
 
 static enum rc ai_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
@@ -135,7 +150,7 @@ static enum rc ai_remove(void *impl, const struct block_entry *e)
     enum rc rc;
 
     pthread_mutex_lock(&x->lock);
-    rc = damaged(x, bring_to(x, entry_prev(e)));
+    rc = damaged(x, back_to_branch(x, entry_prev(e))); /* a reader may have brought them back further already */
     pthread_mutex_unlock(&x->lock);
     return rc;
 }
@@ -279,14 +294,14 @@ static struct address_index *make(const struct index_setup *s)
     struct address_index *x = xcalloc(1, sizeof(*x));
 
     x->chain = s->chain;
-    x->cache_events = s->cache_bytes / 4 / (sizeof(struct touch) + sizeof(struct coin_change));
+    x->cache_events = s->cache_bytes / 8 / (sizeof(struct touch) + sizeof(struct coin_change));
     pthread_mutex_init(&x->lock, NULL);
     return x;
 }
 
 static enum rc try_open(struct address_index **out, const struct index_setup *s, bool wipe, char **error)
 {
-    struct kv_options ko = {.cache_bytes = s->cache_bytes, .wipe = wipe, .no_bloom = true};
+    struct kv_options ko = {.cache_bytes = s->cache_bytes / 2, .wipe = wipe, .no_bloom = true};
     struct index_options io = {.chain = s->chain, .ops = &ops, .fatal = s->fatal, .ctx = s->ctx};
     struct address_index *x = make(s);
     enum rc rc = kv_open(&x->kv, s->dir, &ko, error);

@@ -69,6 +69,10 @@ void walk_block(const struct block_walk *walk, int32_t height, const struct bloc
 /** An order of touches by script that keeps those of one script in their order. Out: order (n numbers). */
 void order_touches(uint32_t *order, const struct touch *touch, size_t n);
 
+/* address_index.c; under the lock */
+/** Writes what is pending, and brings the rows to the active chain if they are beside it. */
+enum rc rows_follow(struct address_index *x);
+
 /* address_back.c; under the lock, nothing pending */
 /** Takes the last block off the rows. RC_NOT_FOUND: neither the index nor the chain knows it any more. */
 enum rc rows_back(struct address_index *x);

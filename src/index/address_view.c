@@ -110,7 +110,7 @@ enum rc address_view_open(struct address_view **out, struct address_index *x)
 
     *out = NULL;
     pthread_mutex_lock(&x->lock);
-    rc = cache_flush(x);
+    rc = rows_follow(x);
     if (rc == RC_OK) {
         v = xcalloc(1, sizeof(*v));
         v->x = x;

@@ -79,7 +79,7 @@ static const struct kind {
     {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, open_stats},
     {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, open_spenders},
     {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, open_filters},
-    {"addressindex", "indexes/addressindex", "address index", 10, open_addresses},
+    {"addressindex", "indexes/addressindex", "address index", 5, open_addresses},
 };
 
 #define CACHE_MIN ((size_t)1 << 20)

@@ -94,8 +94,9 @@ def synced(node):
     wait_until(lambda: node.getindexinfo(NAME) == {NAME: {"synced": True, "best_block_height": node.getblockcount()}}, what="the address index")
 
 
-def check(node, rng):
-    synced(node)
+def check(node, rng, at_tip=True):
+    if at_tip:
+        synced(node)
     scripts = walk(node)
     for script, row in scripts.items():
         check_script(node, script, row, rng)
@@ -207,6 +208,14 @@ def mempool(node, rng):
     node.invalidateblock(node.getbestblockhash())
     equal(sorted(node.getrawmempool()), sorted(t.txid for t in sent))
     equal([node.getaddressbalance(k[1].hex())["unconfirmed"] for k in KINDS], expected)
+    check(node, rng, at_tip=False)
+    # deeper, where other transactions are lost, and forth again
+    for height in (node.getblockcount() - 9, node.getblockcount() - 2):
+        lost = node.getblockhash(height)
+        node.invalidateblock(lost)
+        check(node, rng, at_tip=False)
+        node.reconsiderblock(lost)
+        check(node, rng, at_tip=False)
     node.mine(2, TRUE_ADDRESS)
     check(node, rng)
 

@@ -58,7 +58,7 @@ class Node:
         while True:
             try:
                 index = self.call("getindexinfo", "addressindex")["addressindex"]
-                if self.call("getmempoolinfo")["loaded"] and index["synced"] and index["best_block_height"] == self.call("getblockcount"):
+                if self.call("getmempoolinfo")["loaded"] and index["synced"] and index["best_block_height"] >= self.call("getblockcount"):
                     return
             except (OSError, RuntimeError, KeyError, http.client.HTTPException, ValueError):
                 self.http = None
