@@ -306,13 +306,21 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
         block_undo_free(undo);
 }
 
+/* What is remembered of a block is no answer once its file is gone. */
+static bool still_stored(struct rpc_call *call, const struct block_entry *e)
+{
+    uint8_t header[BLOCK_HEADER_SIZE];
+
+    return chain_read_part(call->host->chain, header, e, 0, sizeof(header)) == RC_OK;
+}
+
 void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int verbosity)
 {
     struct block *b;
     uint8_t *raw;
     size_t len;
 
-    if (verbosity == 1 && block_cache_write(call, e))
+    if (verbosity == 1 && still_stored(call, e) && block_cache_write(call, e))
         return;
     if (chain_read_raw(call->host->chain, &raw, &len, e) != RC_OK) {
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");

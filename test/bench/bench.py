@@ -254,16 +254,38 @@ def measure(program, work, build, chain, facts, seconds):
     print("  sync over P2P", flush=True)
     rows["P2P sync, all scripts verified"] = sync_chain(program, name + "-synced", name + "-full", facts["tip"])
     print("  RPC", flush=True)
-    node = Daemon(program, name + "-full", "-connect=0", "-listen=0").ready()
+    node = Daemon(program, name + "-full", "-connect=0", "-listen=0", "-rest").ready()
     time.sleep(1)
     memory, threads = node.memory()
     rows["idle node"] = (None, None, memory, "%d threads, %.1f MB program" % (threads, os.path.getsize(program) / 1e6))
     block = node.call("getblockhash", 300)
     rows.update(rpc_rows(node, block, seconds))
+    rows.update(measure_blocks(node))
     node.call("stop")
     node.wait()
     rows.update(rpc_while_importing(program, name + "-busy", chain, seconds))
     rows.update(measure_transactions(program, work, build))
+    return rows
+
+
+def measure_blocks(node):
+    """What one connection gets of 100 different full blocks, and what each costs the node."""
+    hashes = [node.call("getblockhash", h) for h in range(200, 300)]
+    asked = {"getblock %d" % v: [("POST", "/", json.dumps({"id": 1, "method": "getblock", "params": [h, v]})) for h in hashes] for v in (1, 2, 3)}
+    for path in ("block/%s.bin", "block/%s.json", "spenttxouts/%s.bin"):
+        asked["REST " + path % "*"] = [("GET", "/rest/" + path % h, None) for h in hashes]
+    rows, connection, headers = {}, node.connection(), node.headers()
+    for label, requests in asked.items():
+        start, cpu = time.monotonic(), node.cpu()
+        for method, path, body in requests:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise SystemExit("%s: HTTP status %d" % (path, answer.status))
+        count, wall = len(requests), time.monotonic() - start
+        rows["%s, %d blocks in turn" % (label, count)] = (None, None, None, "%.0f/s, %.2f ms CPU each" % (count / wall, 1000 * (node.cpu() - cpu) / count))
+    connection.close()
     return rows
 
 
