@@ -33,6 +33,12 @@ _farthing_cli() {
         generatetoaddress
         generatetodescriptor
         getaddednodeinfo
+        getaddressbalance
+        getaddressdeltas
+        getaddresshistory
+        getaddressmempool
+        getaddresstxids
+        getaddressutxos
         getaddrmaninfo
         getbestblockhash
         getblock

@@ -53,13 +53,13 @@ char *base58_encode(const void *data, size_t len)
 {
     const uint8_t *in = data;
     size_t zeroes = 0, n, used;
-    uint32_t few[SHORT_MAX * 2 / LIMB_DIGITS + 2], *limb = few;
+    uint32_t few[SHORT_MAX * 2 / LIMB_DIGITS + 2], *many = NULL, *limb = few;
 
     while (zeroes < len && in[zeroes] == 0)
         zeroes++;
     /* log(256)/log(58) is below 1.38 */
     if (len - zeroes > SHORT_MAX)
-        limb = xmalloc(((len - zeroes) * 138 / 100 / LIMB_DIGITS + 2) * sizeof(*limb));
+        limb = many = xmalloc(((len - zeroes) * 138 / 100 / LIMB_DIGITS + 2) * sizeof(*limb));
     n = to_limbs(limb, in + zeroes, len - zeroes);
     char *out = xmalloc(zeroes + n * LIMB_DIGITS + 1), *digits = out + zeroes;
     memset(out, digits58[0], zeroes);
@@ -73,8 +73,7 @@ char *base58_encode(const void *data, size_t len)
     memmove(digits, digits + used, n * LIMB_DIGITS - used);
     digits[n * LIMB_DIGITS - used] = '\0';
     crypto_wipe(limb, n * sizeof(*limb));
-    if (limb != few)
-        free(limb);
+    free(many);
     return out;
 }
 
