@@ -93,6 +93,7 @@ _farthing_cli() {
         importmempool
         invalidateblock
         listbanned
+        loadtxoutset
         logging
         mockscheduler
         ping

@@ -112,6 +112,7 @@ complete -c farthing-cli -n __farthing_cli_wants_command -a getzmqnotifications 
 complete -c farthing-cli -n __farthing_cli_wants_command -a help -d 'List all commands, or get help for a specified command'
 complete -c farthing-cli -n __farthing_cli_wants_command -a importmempool -d 'Import a mempool.dat file and attempt to add its contents to the mempool.'
 complete -c farthing-cli -n __farthing_cli_wants_command -a listbanned -d 'List all manually banned IPs/Subnets'
+complete -c farthing-cli -n __farthing_cli_wants_command -a loadtxoutset -d 'Load the serialized UTXO set from a file.'
 complete -c farthing-cli -n __farthing_cli_wants_command -a logging -d 'Gets and sets the logging configuration.'
 complete -c farthing-cli -n __farthing_cli_wants_command -a ping -d 'Requests that a ping be sent to all other nodes, to measure ping time.'
 complete -c farthing-cli -n __farthing_cli_wants_command -a preciousblock -d 'Treats a block as if it were received before others with the same work.'
