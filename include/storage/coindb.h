@@ -7,6 +7,7 @@
 #include "storage/kv.h"
 
 struct coindb;
+/** Returns: RC_OK; else *error (to free) is the cause: RC_INVALID: a format of before Bitcoin Core 0.15, with Core's text. */
 enum rc coindb_open(struct coindb **db, const char *dir, size_t cache_bytes, bool wipe, char **error);
 void coindb_close(struct coindb *db);
 /** The store below (compaction, tests). */

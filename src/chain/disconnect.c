@@ -121,6 +121,19 @@ enum disconnect_result disconnect_block(struct chain *c, struct coins *coins, co
     return result;
 }
 
+/* The record is read twice, but a reorganisation is seldom, and without this look the coins would be left half changed. */
+static bool undo_readable(struct chain *c, const struct block_entry *e)
+{
+    struct block_undo *undo;
+
+    if (chain_read_undo(c, &undo, e) != RC_OK) {
+        log_error("DisconnectBlock(): failure reading undo data");
+        return false;
+    }
+    block_undo_free(undo);
+    return true;
+}
+
 enum rc disconnect_tip(struct chain *c)
 {
     struct block_entry *tip = tip_of(c);
@@ -137,6 +150,12 @@ enum rc disconnect_tip(struct chain *c)
         return RC_NOT_FOUND;
     }
     rc = chain_read_block(c, &b, tip);
+    if (rc == RC_OK && !undo_readable(c, tip)) {
+        log_error("DisconnectTip(): DisconnectBlock %s failed", block_hash_hex(&tip->node.hash).s);
+        block_unref(b);
+        c->intact = !c->broken;
+        return fatal(c, RC_CORRUPT, "Failed to disconnect block.");
+    }
     if (rc != RC_OK) {
         log_error("DisconnectTip(): Failed to read block");
         return fatal(c, rc, "Failed to disconnect block.");

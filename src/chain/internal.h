@@ -138,6 +138,7 @@ struct chain {
     uint64_t failures;                  /* blocks found invalid: plans made before are void */
     unsigned in_event;
     bool importing, stopping, broken, check_for_pruning;
+    bool intact; /* broken, but by something that changed nothing: what is in memory may be written */
     const char *check_reason; /* why scripts were (not) verified, last logged */
     bool check_reason_known;
     int64_t next_write_us;

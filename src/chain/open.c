@@ -100,6 +100,11 @@ static enum rc open_one(struct chain *c, struct coindb **db, struct coins **coin
     char *cause = NULL;
     enum rc rc = coindb_open(db, dir, cache, c->o.reindex || c->o.reindex_chainstate, &cause);
 
+    if (rc == RC_INVALID && cause) { /* of an older program: no damage that a reindex of the blocks would be asked for */
+        log_error("%s", cause);
+        *error = cause;
+        return rc;
+    }
     if (rc != RC_OK)
         return chain_refuse(rc, error, "Error opening coins database", cause);
     *coins = coins_new(*db, NULL);
@@ -306,6 +311,8 @@ enum rc chain_close(struct chain *c)
     c->stopping = true; /* what is in flight is finished, nothing new begun */
     if (!c->broken && c->queue)
         rc = chain_flush(c);
+    else if (c->intact && !c->first)
+        rc = flush_state(c, FLUSH_ALWAYS, 0);
     chain_free(c);
     return rc;
 }

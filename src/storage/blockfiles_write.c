@@ -287,6 +287,12 @@ enum rc blockfiles_flush(struct blockfiles *bf, bool finalize_last)
                 rc = rc == RC_OK ? one : rc;
                 bf->file[i].unsynced[kind] = true;
             }
+            if (kind == FILE_UNDO && bf->file[i].info.size && blockfiles_is_current(bf, i) && !blockfiles_exists(bf, i, true)) {
+                int fd;
+
+                one = writable(bf, kind, i, true, &fd); /* no block file without its undo file, as in Core's folders */
+                rc = rc == RC_OK ? one : rc;
+            }
             if (bf->file[i].unsynced[kind]) {
                 one = sync_file(bf, kind, i);
                 rc = rc == RC_OK ? one : rc;

@@ -13,7 +13,7 @@
 #define KEY_OLD_COINS 'c' /* per transaction, before Core 0.15 */
 
 /* Coins of the old format sort behind all of today's keys. */
-static enum rc check_format(struct kv *kv, const char *dir)
+static enum rc check_format(struct kv *kv)
 {
     const uint8_t old = KEY_OLD_COINS;
     struct kv_iter *it = kv_iter_new(kv);
@@ -22,9 +22,9 @@ static enum rc check_format(struct kv *kv, const char *dir)
     kv_iter_seek(it, &old, 1);
     rc = kv_iter_status(it);
     if (rc == RC_OK && kv_iter_valid(it)) {
-        storage_error_set("Unsupported chainstate database format found in %s. Please restart with -reindex-chainstate. This will "
-                          "rebuild the chainstate database.",
-                          dir);
+        storage_error_set(
+            "Unsupported chainstate database format found. Please restart with -reindex-chainstate. This will rebuild the "
+            "chainstate database.");
         rc = RC_INVALID;
     }
     kv_iter_free(it);
@@ -40,7 +40,7 @@ enum rc coindb_open(struct coindb **out, const char *dir, size_t cache_bytes, bo
     *out = NULL;
     if (rc != RC_OK)
         return rc;
-    rc = check_format(kv, dir);
+    rc = check_format(kv);
     if (rc != RC_OK) {
         *error = xstrdup(storage_error_text());
         kv_close(kv);
