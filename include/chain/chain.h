@@ -153,7 +153,8 @@ bool chain_invalidate(struct chain *c, const struct block_entry *e, struct verdi
 void chain_reconsider(struct chain *c, const struct block_entry *e);
 /** Treats e as if it were seen first among blocks of equal work. */
 bool chain_precious(struct chain *c, const struct block_entry *e, struct verdict *v);
-/** verifychain: checks the last n blocks (0: all) at a level 0..4. RC_CORRUPT: something is wrong; RC_BUSY: the coins were not checked, as
+/** verifychain: checks the last n blocks (0: all) at a level 0..4. RC_CORRUPT: something is wrong; RC_NOT_FOUND: some of them are pruned, or
+ *  behind a snapshot; RC_BUSY: the coins were not checked, as
  *  dbcache is too small for it. */
 enum rc chain_verify(struct chain *c, int level, int n_blocks);
 /** Writes everything to disk: block files, index, coins. */

@@ -77,6 +77,11 @@ size_t coins_bytes(const struct coins *cs)
     return (size_t)cs->n_chunks * COIN_CHUNK_UNITS * COIN_UNIT + ((size_t)cs->mask + 1) * sizeof(struct coin_slot) + cs->far_bytes;
 }
 
+bool coins_read_failed(const struct coins *cs)
+{
+    return cs->failed;
+}
+
 bool coins_cached(const struct coins *cs, const struct outpoint *o)
 {
     return coins_table_find(cs, o, coins_table_hash(cs, o)) != SIZE_MAX;
@@ -104,12 +109,16 @@ struct coindb *coins_database(const struct coins *cs)
 /* A coin of the base; script valid until the next call. */
 static enum rc base_get(struct coins *cs, struct coin *out, const struct outpoint *o)
 {
+    enum rc rc;
+
     if (cs->base_empty)
         return RC_NOT_FOUND;
     bytes_mem_reset(&cs->scratch);
     if (cs->parent)
         return coins_get(cs->parent, out, o, &cs->scratch, false);
-    return coindb_get(cs->db, out, o, &cs->scratch.arena);
+    rc = coindb_get(cs->db, out, o, &cs->scratch.arena);
+    cs->failed |= rc != RC_OK && rc != RC_NOT_FOUND;
+    return rc;
 }
 
 static void copy_out(struct coin *out, const struct coin *c, struct bytes_mem *mem)

@@ -46,6 +46,8 @@ void coins_touch_record(const struct coins *cs, const struct outpoint *o);
 /** Starts loading the memory that an access to that outpoint will touch. */
 void coins_touch(const struct coins *cs, const struct outpoint *o);
 
+/** Could the database not be read at some time? */
+bool coins_read_failed(const struct coins *cs);
 /** Number of coins and tombstones, of those that differ from the base, and bytes of memory. */
 size_t coins_count(const struct coins *cs);
 size_t coins_dirty(const struct coins *cs);

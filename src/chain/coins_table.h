@@ -37,7 +37,7 @@ struct coin_slot {
 struct coins {
     struct coindb *db;
     struct coins *parent;
-    bool base_empty;
+    bool base_empty, failed;
     uint64_t k0, k1, k2; /* salt of the hash */
     struct coin_slot *slots;
     uint32_t mask; /* slots - 1 */

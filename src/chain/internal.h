@@ -138,7 +138,7 @@ struct chain {
     uint64_t failures;                  /* blocks found invalid: plans made before are void */
     unsigned in_event;
     bool importing, stopping, broken, check_for_pruning;
-    bool intact; /* broken, but by something that changed nothing: what is in memory may be written */
+    bool intact;              /* broken, but by something that changed nothing: what is in memory may be written */
     const char *check_reason; /* why scripts were (not) verified, last logged */
     bool check_reason_known;
     int64_t next_write_us;
@@ -352,7 +352,7 @@ enum rc chain_refuse(enum rc rc, char **error, const char *text, char *cause_tak
 enum rc replay_blocks(struct chain *c, struct coindb *db, struct coins *coins);
 
 /* ---- verify.c ---- */
-enum verify_result { VERIFY_OK, VERIFY_CORRUPT, VERIFY_INTERRUPTED, VERIFY_SKIPPED };
+enum verify_result { VERIFY_OK, VERIFY_CORRUPT, VERIFY_INTERRUPTED, VERIFY_SKIPPED, VERIFY_MISSING /* blocks were not there */ };
 enum verify_result verify_chain(struct chain *c, struct coins *coins, struct block_entry *tip, int level, int n_blocks);
 
 /* ---- background.c ---- */

@@ -215,6 +215,8 @@ static enum rc verify_one(struct chain *c, struct coins *coins, struct block_ent
     log_info("init message: Verifying blocks…");
     switch (verify_chain(c, coins, tip, c->o.check_level, c->o.check_blocks)) {
     case VERIFY_CORRUPT:
+        if (coins_read_failed(coins))
+            return chain_refuse(RC_IO, error, "Error loading databases", xstrdup(kv_last_error()));
         return chain_refuse(RC_CORRUPT, error, "Corrupted block database detected", NULL);
     case VERIFY_INTERRUPTED:
         return chain_refuse(RC_INTERRUPTED, error, "Block verification was interrupted", NULL);

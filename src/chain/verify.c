@@ -11,7 +11,7 @@ struct verifier {
     int32_t depth, shown; /* progress: in tenths */
     const struct block_entry *failure;
     uint64_t good;
-    bool skipped_coins;
+    bool skipped_coins, missing_blocks;
 };
 
 static void progress(struct verifier *s, int percent)
@@ -131,6 +131,7 @@ static enum verify_result go_back(struct verifier *s, struct block_entry **e)
             log_info("Block verification stopping at height %d (no data). This could be due to pruning or use of an assumeutxo "
                      "snapshot.",
                      (*e)->node.height);
+            s->missing_blocks = true;
             break;
         }
         r = check_back(s, *e);
@@ -178,7 +179,7 @@ static enum verify_result run(struct verifier *s)
     log_info("Verification: checked last %d blocks at level %d", s->tip->node.height - e->node.height, s->level);
     if (s->level >= 3 && !s->skipped_coins)
         log_info("Verification: no coin database inconsistencies (%llu transactions)", (unsigned long long)s->good);
-    return s->skipped_coins ? VERIFY_SKIPPED : VERIFY_OK;
+    return s->missing_blocks ? VERIFY_MISSING : s->skipped_coins ? VERIFY_SKIPPED : VERIFY_OK;
 }
 
 enum verify_result verify_chain(struct chain *c, struct coins *coins, struct block_entry *tip, int level, int n_blocks)
@@ -210,6 +211,8 @@ enum rc chain_verify(struct chain *c, int level, int n_blocks)
         return RC_INTERRUPTED;
     case VERIFY_SKIPPED:
         return RC_BUSY;
+    case VERIFY_MISSING:
+        return RC_NOT_FOUND;
     default:
         return RC_OK;
     }

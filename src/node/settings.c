@@ -230,6 +230,8 @@ static bool check_limits(const struct node_config *c, char **error)
         return fail(error, xstrdup("Prune mode is incompatible with -txindex."));
     if (prune && args_bool(c->args, "txospenderindex", false))
         return fail(error, xstrdup("Prune mode is incompatible with -txospenderindex."));
+    if (prune && args_bool(c->args, "reindex-chainstate", false))
+        return fail(error, xstrdup("Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead."));
     return true;
 }
 
