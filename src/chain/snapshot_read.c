@@ -81,13 +81,13 @@ static void fill(struct source *s, size_t want)
 {
     if (s->len - s->pos >= want || s->ended)
         return;
-    memmove(s->buf, s->buf + s->pos, s->len - s->pos);
-    s->len -= s->pos;
-    s->pos = 0;
     if (s->cap < want + PIECE) {
         s->cap = want + PIECE;
         s->buf = xrealloc(s->buf, s->cap);
     }
+    memmove(s->buf, s->buf + s->pos, s->len - s->pos);
+    s->len -= s->pos;
+    s->pos = 0;
     while (s->len < want && !s->ended) {
         size_t n = fread(s->buf + s->len, 1, s->cap - s->len, s->f);
 
