@@ -146,12 +146,19 @@ static bool find_inside(struct span s, char c, size_t *at)
     return false;
 }
 
+/* A number and a comma. */
 static bool read_threshold(struct text_reader *r, uint64_t *k)
 {
     size_t at;
+    bool negative;
 
-    if (!find_inside(r->in, ',', &at) || !span_number((struct span){r->in.s, at}, INT64_MAX, k) || *k < 1)
+    if (!find_inside(r->in, ',', &at))
         return false;
+    negative = at > 1 && r->in.s[0] == '-'; /* a number like others, which is refused later */
+    if (!span_number((struct span){r->in.s + negative, at - negative}, INT64_MAX, k))
+        return false;
+    if (negative)
+        *k = 0;
     r->in.s += at + 1;
     r->in.n -= at + 1;
     return true;
@@ -176,7 +183,7 @@ static bool read_multi(struct text_reader *r, enum ms_fragment fragment)
         r->in.s += at + 1;
         r->in.n -= at + 1;
     }
-    if (n > max || k > n)
+    if (n > max || k < 1 || k > n)
         return false;
     r->size += a ? 34 * (size_t)n + 1 + number_size(k) : 2 + (n > 16) + (k > 16) + 34 * (size_t)n;
     return done(r, ms_node_new(r->ms, fragment, NULL, 0, keys, n, NULL, (uint32_t)k));
@@ -200,7 +207,7 @@ static bool read_compound(struct text_reader *r)
     uint64_t k;
 
     if (span_skip(&r->in, "thresh(")) {
-        if (!read_threshold(r, &k))
+        if (!read_threshold(r, &k) || k < 1)
             return false;
         goal(r, (struct goal){GOAL_THRESH, MS_THRESH, 1, k});
         r->size += 2 + number_size(k);
