@@ -280,11 +280,12 @@ bool descriptor_expand(struct descriptor_scripts *out, struct keyring *ring, str
                        bool secrets)
 {
     struct keyring own = {.n_keys = 0};
-    struct expansion x = {d, ring ? ring : &own, path, position, ring && secrets, out};
+    struct expansion x = {d, ring ? ring : &own, path, position, ring && secrets, NULL};
     struct writer w = WRITER_INIT;
     bool ok;
 
     memset(out, 0, sizeof(*out));
+    x.out = out;
     ok = expand_node(&x, &w, d->root);
     if (ok && w.len)
         add_script(&x, &w);
