@@ -43,6 +43,12 @@ if have apt-get; then
     as_root apt-get install -y -q --no-install-recommends python3-zmq || echo "install-deps.sh: no python3-zmq here: one test does less"
     # A SOCKS5 server for one functional test, which says so when it is missing.
     as_root apt-get install -y -q --no-install-recommends microsocks || echo "install-deps.sh: no microsocks here: one test does less"
+    # Client libraries that one functional test runs where they are.
+    as_root apt-get install -y -q --no-install-recommends python3-bitcoinlib || echo "install-deps.sh: no python3-bitcoinlib here: one test does less"
+    if have npm && have node; then
+        npm install --silent --no-audit --no-fund --prefix "$(dirname "$0")/../build/npm" bitcoin-core@5 ||
+            echo "install-deps.sh: the npm registry cannot be reached: one test does less"
+    fi
 elif have dnf; then
     as_root dnf install -y make gcc glibc-devel pkgconf-pkg-config binutils git \
         libsecp256k1-devel openssl-devel leveldb-devel libevent-devel json-c-devel uthash-devel libcmocka-devel \
