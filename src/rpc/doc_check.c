@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rpc/doc.h"
+#include "rpc/json_read.h"
 
 /* Where in the answer: "tx[3].vout". */
 struct path {
@@ -159,30 +160,20 @@ char *rpc_doc_mismatch(const struct rpc_value *results, struct json_object *resu
 void rpc_doc_check(struct rpc_call *call)
 {
     const struct rpc_doc *doc = rpc_doc_of(call->command->name);
-    const struct writer *w = &call->out.w;
-    struct json_tokener *tok = json_tokener_new_ex(512);
+    const char *text = (const char *)call->out.w.data + call->result_at;
+    size_t len = call->out.w.len - call->result_at;
     struct json_object *result = NULL;
     struct arena a = ARENA_INIT;
     char *wrong;
 
-    if (w->len - call->result_at > INT32_MAX - 1) { /* more than can be looked at */
-        json_tokener_free(tok);
-        return;
-    }
-    if (w->len > call->result_at) {
-        result = json_tokener_parse_ex(tok, (const char *)w->data + call->result_at, (int)(w->len - call->result_at));
-        if (!result && json_tokener_get_error(tok) == json_tokener_continue)
-            result = json_tokener_parse_ex(tok, "\n", 1);
-    }
-    if (json_tokener_get_error(tok) == json_tokener_success)
+    if (len == 0 || json_read(&result, text, len)) /* nothing is null */
         wrong = rpc_doc_mismatch(rpc_doc_read(&a, doc ? doc->results : NULL), result);
     else
-        wrong = xstrdup("the result is not JSON");
+        wrong = xstrdup("the result is not JSON, or too large to be looked at");
     if (wrong)
         rpc_error(call, RPC_MISC_ERROR, "Internal bug detected: RPC call \"%s\" returned incorrect type:\n%s", call->command->name,
                   wrong);
     free(wrong);
     json_object_put(result);
-    json_tokener_free(tok);
     arena_clear(&a);
 }

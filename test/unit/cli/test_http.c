@@ -224,6 +224,41 @@ static void statuses(void **state)
     assert_string_equal(c->reply.body, "up to the end");
 }
 
+/* Lengths in each form; interim answers; and what is no HTTP. */
+static void bodies(void **state)
+{
+    static const struct {
+        const char *answer, *body, *error;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n", "abc0123456789",
+         NULL},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\nContent-Length:2 \n\n[]", "[]", NULL},
+        {"HTTP/1.1 204 No Content\r\n\r\n", "", NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n[1]", NULL, "EOF reached"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", NULL, "EOF reached"},
+        {"HTTP/1.1 200 OK\r\nContent-Le", NULL, "EOF reached"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc", NULL, "invalid header"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\nabc", NULL, "invalid header"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", NULL, "invalid header"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n", NULL, "invalid header"},
+        {"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", NULL, "invalid header"},
+        {"HTTP/2 200\r\n\r\n", NULL, "invalid header"},
+        {"HTTP/1.1 9\r\n\r\n", NULL, "invalid header"},
+        {"SSH-2.0-x\r\n", NULL, "invalid header"},
+    };
+    struct call *c = *state;
+    struct server s;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        post_to(c, &s, "", cases[i].answer);
+        assert_int_equal(c->outcome, cases[i].body ? HTTP_OK_REPLY : HTTP_NO_CONNECTION);
+        if (cases[i].body)
+            assert_string_equal(c->reply.body, cases[i].body);
+        else
+            assert_non_null(strstr(c->error, cases[i].error));
+    }
+}
+
 static void no_answer(void **state)
 {
     struct call *c = *state;
@@ -286,7 +321,7 @@ static void bad_settings(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(request_and_reply), T(passwords),       T(cookies),     T(statuses),
+    const struct CMUnitTest tests[] = {T(request_and_reply), T(passwords),       T(cookies),     T(statuses), T(bodies),
                                        T(no_answer),         T(a_silent_server), T(bad_settings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <json-c/json_pointer.h>
+
 #include "rpc_test.h"
 
 #include "rpc/doc.h"
@@ -177,6 +179,86 @@ static void test_mismatches(void **state)
     expect(NULL, "1", "no results are documented");
 }
 
+/* -rpcdoccheck, as the server calls it. */
+static void test_check_of_answers(void **state)
+{
+    static const struct {
+        const char *answer;
+        int code;
+    } all[] = {{"101", 0}, {"\"101\"", RPC_MISC_ERROR}, {"", RPC_MISC_ERROR}, {"10a", RPC_MISC_ERROR}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct rpc_call call = {.command = rpc_find_command("getblockcount"), .result_at = 1};
+        jw_raw(&call.out, "x", 1);
+        write_bytes(&call.out.w, all[i].answer, strlen(all[i].answer));
+        rpc_doc_check(&call);
+        assert_int_equal(call.code, all[i].code);
+        if (call.code)
+            assert_non_null(strstr(call.message, "RPC call \"getblockcount\" returned incorrect type:\nthe result"));
+        jw_clear(&call.out);
+        free(call.message);
+    }
+}
+
+static struct json_object *member(struct json_object *o, const char *path)
+{
+    struct json_object *found = NULL;
+
+    assert_int_equal(json_pointer_get(o, path, &found), 0);
+    return found;
+}
+
+static void expect_json(struct json_object *o, const char *path, const char *json)
+{
+    assert_string_equal(json_object_to_json_string_ext(member(o, path), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+                        json);
+}
+
+static struct json_object *method(struct json_object *methods, const char *name)
+{
+    for (size_t i = 0; i < json_object_array_length(methods); i++) {
+        struct json_object *m = json_object_array_get_idx(methods, i);
+        if (strcmp(json_object_get_string(rpc_member(m, "name")), name) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+static void test_openrpc(void **state)
+{
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct json_writer j = JSON_WRITER_INIT;
+        struct json_object *doc, *methods, *m;
+        (void)state;
+        jw_openrpc(&j, hidden);
+        write_u8(&j.w, 0);
+        assert_true(json_check((const char *)j.w.data, j.w.len - 1));
+        doc = json_tokener_parse((const char *)j.w.data);
+        jw_clear(&j);
+        methods = rpc_member(doc, "methods");
+        expect_json(doc, "/openrpc", "\"1.4.1\"");
+        assert_true((method(methods, "echo") != NULL) == hidden);
+        assert_int_equal(json_object_array_length(rpc_member(method(methods, "stop"), "params")), hidden);
+        m = method(methods, "getblock");
+        expect_json(m, "/params/1/schema", "{\"default\":1}");
+        expect_json(m, "/params/1/x-bitcoin-aliases", "[\"verbose\"]");
+        expect_json(m, "/result/schema/oneOf/0",
+                    "{\"type\":\"string\",\"pattern\":\"^[0-9a-fA-F]+$\",\"description\":\"for verbosity = 0\"}");
+        expect_json(m, "/result/schema/oneOf/1/properties/tx/items/type", "\"string\"");
+        expect_json(m, "/result/schema/oneOf/2/properties/tx/items/properties/vout/items/properties/value/x-bitcoin-unit",
+                    "\"amount\"");
+        m = method(methods, "gettxspendingprevout");
+        expect_json(m, "/params/1/schema/additionalProperties", "false");
+        expect_json(m, "/params/1/schema/properties/return_spending_tx/default", "false");
+        m = method(methods, "getblockstats");
+        expect_json(m, "/params/0/schema", "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}");
+        expect_json(m, "/params/1/schema/x-bitcoin-default-hint", "\"all values\"");
+        expect_json(m, "/result/schema/properties/feerate_percentiles/maxItems", "5");
+        json_object_put(doc);
+    }
+}
+
 static void test_example_words(void **state)
 {
     static const struct rpc_command c = {.name = "method"};
@@ -212,8 +294,9 @@ static void test_example_words(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_commands), cmocka_unit_test(test_notation),
-                                       cmocka_unit_test(test_mismatches), cmocka_unit_test(test_example_words)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_commands),     cmocka_unit_test(test_notation),
+                                       cmocka_unit_test(test_mismatches),       cmocka_unit_test(test_example_words),
+                                       cmocka_unit_test(test_check_of_answers), cmocka_unit_test(test_openrpc)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
