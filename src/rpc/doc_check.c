@@ -71,8 +71,13 @@ static const struct rpc_value *member_doc(const struct rpc_value *doc, const cha
 
 static char *object_mismatch(struct path *p, const struct rpc_value *doc, struct json_object *o)
 {
+    const char *twice = json_duplicate_key(o);
     char *wrong = NULL;
 
+    if (twice) {
+        path_add(p, p->len ? ".%s" : "%s", twice, 0);
+        return says(p, "returned twice");
+    }
     json_object_object_foreach(o, key, v)
     {
         const struct rpc_value *d = doc->shape == SHAPE_OBJ_KEYS ? doc->inner : member_doc(doc, key);

@@ -8,6 +8,7 @@
 #include "rpc_test.h"
 
 #include "rpc/doc.h"
+#include "rpc/json_read.h"
 #include "util/json_check.h"
 
 static unsigned complain(const char *command, const char *what)
@@ -140,8 +141,11 @@ static void test_notation(void **state)
 static void expect(const char *lines, const char *json, const char *wrong)
 {
     struct arena a = ARENA_INIT;
-    struct json_object *o = json_tokener_parse(json);
-    char *says = rpc_doc_mismatch(rpc_doc_read(&a, lines), o);
+    struct json_object *o;
+    char *says;
+
+    assert_true(json_read(&o, json, strlen(json)));
+    says = rpc_doc_mismatch(rpc_doc_read(&a, lines), o);
 
     if (wrong)
         assert_string_equal(says, wrong);
@@ -164,6 +168,7 @@ static void test_mismatches(void **state)
     expect("{\nnum a\nstr? b\n}", "{\"b\":\"\"}", "a: missing, and not documented as optional");
     expect("{\nnum a\nstr? b\n}", "{\"a\":1,\"b\":null}", "b: returned type is null, but documented as string");
     expect("{\nnum a\n}", "{\"a\":1,\"c\":2}", "c: returned, but not documented");
+    expect("{\n{ a\nnum b\n}\n}", "{\"a\":{\"b\":1,\"b\":1}}", "a.b: returned twice");
     expect("[\n{\n[ x\nnum\n]\n}\n]", "[{\"x\":[]},{\"x\":[1,2,true]}]",
            "[1].x[2]: returned type is bool, but documented as number");
     expect("[\nnum\nstr\n]", "[1,\"a\",2]", NULL);
