@@ -176,7 +176,7 @@ const struct rpc_doc rpc_docs_chain[] = {
      "  bool? automatic_pruning - Are they deleted without being asked to? (with pruning)\n"
      "  num? prune_target_size - Bytes that blocks may take (with automatic pruning)\n"
      "  hex? signet_challenge - The network's challenge script (on signet)\n"
-     "  [ warnings - What the user should know of the network and the chain\n"
+     "  ~[ warnings - What the user should know of the network and the chain\n"
      "    str - One warning\n"
      "  ]\n"
      "}",

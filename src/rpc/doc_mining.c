@@ -85,7 +85,7 @@ const struct rpc_doc rpc_docs_mining[] = {
      "    num difficulty - Its difficulty\n"
      "    hex target - Its target\n"
      "  }\n"
-     "  [ warnings - What the user should know of the network and the chain\n"
+     "  ~[ warnings - What the user should know of the network and the chain\n"
      "    str - One warning\n"
      "  ]\n"
      "}",

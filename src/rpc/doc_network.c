@@ -81,7 +81,7 @@ const struct rpc_doc rpc_docs_network[] = {
      "      num score - How sure it is\n"
      "    }\n"
      "  ]\n"
-     "  [ warnings - What the user should know of the network and the chain\n"
+     "  ~[ warnings - What the user should know of the network and the chain\n"
      "    str - One warning\n"
      "  ]\n"
      "}",
