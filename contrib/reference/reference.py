@@ -49,6 +49,7 @@ def command_section(c):
 
 
 def rpc_md(commands):
+    assert all(x["category"] in CATEGORIES for x in commands)
     categories = [c for c in CATEGORIES if any(x["category"] == c for x in commands)]
     out = [HEAD]
     for category in categories:

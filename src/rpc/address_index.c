@@ -416,21 +416,21 @@ static void getaddressmempool(struct rpc_call *call)
     }
 
 const struct rpc_command rpc_address_index_commands[] = {
-    {"addressindex", "getaddressbalance", getaddressbalance, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
+    {"blockchain", "getaddressbalance", getaddressbalance, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
      "What scripts hold and ever received, in satoshi. Needs -addressindex.\n"},
-    {"addressindex", "getaddressutxos", getaddressutxos, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
+    {"blockchain", "getaddressutxos", getaddressutxos, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "The unspent outputs of scripts in the order of the chain, without those that the mempool spends and with those that it "
      "makes, "
      "which come last. Needs -addressindex.\n"},
-    {"addressindex", "getaddresshistory", getaddresshistory, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
+    {"blockchain", "getaddresshistory", getaddresshistory, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "The transactions that paid to scripts or spent from them, in the order of the chain, unconfirmed ones last. Needs "
      "-addressindex.\n"},
-    {"addressindex", "getaddresstxids", getaddresstxids, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
+    {"blockchain", "getaddresstxids", getaddresstxids, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "The ids of the transactions that paid to scripts or spent from them, in the order of the chain, unconfirmed ones last. Needs "
      "-addressindex.\n"},
-    {"addressindex", "getaddressmempool", getaddressmempool, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
+    {"blockchain", "getaddressmempool", getaddressmempool, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
      "Each output and input of unconfirmed transactions that belongs to the scripts. Needs -addressindex.\n"},
-    {"addressindex", "getaddressdeltas", rpc_getaddressdeltas, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
+    {"blockchain", "getaddressdeltas", rpc_getaddressdeltas, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "Each output and input of confirmed transactions that belongs to the scripts, in the order of the chain. Needs -addressindex, "
      "and the blocks.\n"},
     {NULL, NULL, NULL, NULL, 0, NULL}};

@@ -79,6 +79,19 @@ static unsigned check_named(const struct rpc_command *c, const struct rpc_value 
     return bad;
 }
 
+/* help has a heading for each; clients and Bitcoin Core's tests know these. */
+static bool category_known(const char *category)
+{
+    static const char *const known[] = {"blockchain",      "control", "hidden", "mining", "network",
+                                        "rawtransactions", "signer",  "util",   "wallet", "zmq"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strcmp(known[i], category) == 0)
+            return true;
+    }
+    return false;
+}
+
 static unsigned check_command(const struct rpc_command *c)
 {
     const struct rpc_doc *d = rpc_doc_of(c->name);
@@ -89,6 +102,8 @@ static unsigned check_command(const struct rpc_command *c)
 
     if (!d)
         return complain(c->name, "has no entry in src/rpc/doc_*.c (how to write one: src/rpc/doc.h)");
+    if (!category_known(c->category))
+        return complain(c->name, "is of a category that is not Bitcoin Core's");
     results = rpc_doc_read(&a, d->results);
     bad = results ? check_named(c, results, false) : complain(c->name, "has no results, or their notation is not well-formed");
     bad += check_args(c, d, &a) + check_examples(c, d, &a);
