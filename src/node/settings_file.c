@@ -1,6 +1,7 @@
 /* settings_file.c - settings.json. Called by config.c at start, before the log opens: its lines are kept until then. */
 #include "node/settings_file.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,8 @@ bool settings_file_read(struct args *a, const char *net_dir, char **error)
     } else {
         take_over(a, settings);
         if (!save(path, settings))
-            *error = xasprintf("Settings file could not be written:\n- Error: Unable to write settings file %s", path);
+            *error = xasprintf("Settings file could not be written:\n- Error: Unable to write settings file %s (%s)", path,
+                               strerror(errno));
     }
     json_object_put(settings);
     free(path);
