@@ -106,6 +106,8 @@ static void on_tip_changed(void *ctx, const struct block_entry *tip, const struc
     if (n->stratum)
         stratum_tip_changed(n->stratum);
     node_indexes_wake(n);
+    if (n->electrum)
+        electrum_tip_changed(n->electrum);
     if (initial_download)
         say_progress(n, tip);
     else if (warnings_new_tip(&n->warnings, warning, &n->config->params, &tip->node))

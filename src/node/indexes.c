@@ -85,8 +85,15 @@ static const struct kind {
 #define CACHE_MIN ((size_t)1 << 20)
 #define CACHE_MAX ((size_t)8 << 20) /* records are small and written once */
 
+bool node_wants_addresses(const struct node_config *c)
+{
+    return args_bool(c->args, "addressindex", electrum_wanted(c->args));
+}
+
 static bool wanted(const struct node_config *c, const struct kind *k)
 {
+    if (k->open == open_addresses)
+        return node_wants_addresses(c);
     return k->option ? args_bool(c->args, k->option, false) : c->block_filter_index;
 }
 

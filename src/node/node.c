@@ -169,6 +169,22 @@ static bool start_stratum(struct node *n)
     return true;
 }
 
+static bool start_electrum(struct node *n)
+{
+    struct rpc_host host;
+    struct electrum *e;
+    char *error = NULL;
+
+    fill_rpc_host(n, &host);
+    if (!electrum_start(&e, &host, &error)) {
+        node_fatal(n, error);
+        free(error);
+        return false;
+    }
+    n->electrum = e;
+    return true;
+}
+
 /* The chain stands: starts the network and lets RPC commands in. Loop thread. */
 static void on_chain_open(void *arg)
 {
@@ -184,7 +200,7 @@ static void on_chain_open(void *arg)
         return;
     }
     n->net_started = true;
-    if (!start_stratum(n))
+    if (!start_stratum(n) || !start_electrum(n))
         return;
     if (n->rpc) {
         fill_rpc_host(n, &host);
@@ -244,6 +260,8 @@ static void close_all(struct node *n)
         node_net_stop(n->net);
     if (n->stratum)
         stratum_stop(n->stratum);
+    if (n->electrum)
+        electrum_stop(n->electrum);
     if (n->net_started)
         cpu_miner_set_threads(n->miner, 0);
     pool_free(n->io); /* its jobs read blocks: before the chain closes */
@@ -255,6 +273,7 @@ static void close_all(struct node *n)
     if (n->net)
         node_net_free(n->net);
     stratum_free(n->stratum);
+    electrum_free(n->electrum);
     cpu_miner_free(n->miner);
     template_cache_free(n->templates);
     node_parts_close(n);

@@ -178,6 +178,17 @@ static const struct arg_spec specs[] = {
     {"rpcworkqueue", "<n>", R, ARG_DEBUG_ONLY, "Maximum depth of the work queue to service RPC calls (default: 64)"},
     {"deprecatedrpc", "<method>", D, ARG_DEBUG_ONLY, "Allows deprecated RPC method(s) to be used"},
 
+    {"electrum", "<addr>[:<port>]", R, ARG_NETWORK_ONLY,
+     "Serve wallets over the Electrum protocol at this address, without encryption; switches -addressindex on. May be given "
+     "several "
+     "times (default: off; 127.0.0.1 and port 50001, testnet3: 60001, testnet4: 40001, signet: 60601, regtest: 60401)"},
+    {"electrumtls", "<addr>[:<port>]", R, ARG_NETWORK_ONLY,
+     "The same over TLS, with electrum.crt and electrum.key in the network's datadir, which are made if neither exists (ports: one "
+     "more than those)"},
+    {"electrumtlscert", "<file>", R, 0,
+     "Certificate (PEM) of -electrumtls, relative to the network's datadir (default: electrum.crt)"},
+    {"electrumtlskey", "<file>", R, 0, "Key (PEM, not encrypted) of -electrumtlscert (default: electrum.key)"},
+
     {"blockmaxweight", "<n>", M, 0, "Maximum BIP141 block weight of templates (default: 4000000)"},
     {"blockmintxfee", "<amt>", M, 0, "Lowest fee rate (in BTC/kvB) for transactions in templates (default: 0.00000001)"},
     {"blockreservedweight", "<n>", M, 0, "Weight reserved for header and coinbase (default: 8000)"},

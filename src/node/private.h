@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "chain/chain.h"
+#include "electrum/electrum.h"
 #include "index/address_index.h"
 #include "index/filter_index.h"
 #include "index/spender_index.h"
@@ -57,6 +58,7 @@ struct node {
     struct template_cache *templates;  /* of all who mine */
     struct cpu_miner *miner;           /* made when the chain stands */
     _Atomic(struct stratum *) stratum; /* NULL: off */
+    _Atomic(struct electrum *) electrum; /* likewise */
     struct node_zmq zmq;
     struct node_net *net;
     bool net_started;
@@ -81,6 +83,7 @@ void node_parts_close(struct node *n);  /* main thread, after the validation thr
 
 /* indexes.c; validation thread */
 bool node_indexes_open(struct node *n, char **error);   /* what the options ask for; false with *error, Core's text */
+bool node_wants_addresses(const struct node_config *c); /* -addressindex, or what needs it; any thread */
 size_t node_indexes_cache(const struct node_config *c); /* bytes, out of -dbcache, that they take */
 void node_indexes_wake(struct node *n);
 void node_indexes_offer(struct node *n, const struct block_entry *e, struct block *block, const uint8_t *undo, size_t undo_len);

@@ -8,7 +8,7 @@
 
 void node_scripts_open(struct node *n)
 {
-    if (args_bool(n->config->args, "addressindex", false))
+    if (node_wants_addresses(n->config))
         n->scripts = script_index_new();
 }
 
@@ -27,6 +27,8 @@ void node_scripts_added(struct node *n, struct tx *tx, int64_t fee)
     struct arena arena = ARENA_INIT;
     struct mempool_entry e = {.vsize = tx_vsize(tx)};
     struct script_spend *spent;
+    uint8_t(*touched)[32];
+    size_t count;
 
     if (!n->scripts)
         return;
@@ -37,14 +39,28 @@ void node_scripts_added(struct node *n, struct tx *tx, int64_t fee)
     if (!mempool_get(n->mempool, &e, &tx->txid))
         e.time = time_now();
     script_index_add(n->scripts, tx, spent, fee, e.vsize, e.time);
+    if (n->electrum) {
+        count = script_index_touched(n->scripts, &touched, &tx->txid);
+        electrum_touched(n->electrum, (const uint8_t(*)[32])touched, count);
+        free(touched);
+    }
     free(spent);
     arena_clear(&arena);
 }
 
 void node_scripts_removed(struct node *n, const struct tx *tx)
 {
-    if (n->scripts)
-        script_index_remove(n->scripts, &tx->txid);
+    uint8_t(*touched)[32] = NULL;
+    size_t count = 0;
+
+    if (!n->scripts)
+        return;
+    if (n->electrum)
+        count = script_index_touched(n->scripts, &touched, &tx->txid);
+    script_index_remove(n->scripts, &tx->txid);
+    if (count)
+        electrum_touched(n->electrum, (const uint8_t(*)[32])touched, count);
+    free(touched);
 }
 
 void node_scripts_close(struct node *n)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
+#include "electrum/electrum.h"
 #include "node/config.h"
 #include "primitives/amount.h"
 #include "util/hex.h"
@@ -232,6 +233,8 @@ static bool check_limits(const struct node_config *c, char **error)
         return fail(error, xstrdup("Prune mode is incompatible with -txospenderindex."));
     if (prune && args_bool(c->args, "reindex-chainstate", false))
         return fail(error, xstrdup("Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead."));
+    if (prune && electrum_wanted(c->args))
+        return fail(error, xstrdup("Prune mode is incompatible with -electrum and -electrumtls, which show old blocks."));
     return true;
 }
 
