@@ -12,13 +12,19 @@ _farthing_cli() {
         addconnection
         addnode
         addpeeraddress
+        analyzepsbt
         clearbanned
+        combinepsbt
         combinerawtransaction
+        converttopsbt
         createmultisig
+        createpsbt
         createrawtransaction
+        decodepsbt
         decoderawtransaction
         decodescript
         deriveaddresses
+        descriptorprocesspsbt
         disconnectnode
         dumptxoutset
         echo
@@ -28,6 +34,7 @@ _farthing_cli() {
         estimaterawfee
         estimatesmartfee
         exportasmap
+        finalizepsbt
         generate
         generateblock
         generatetoaddress
@@ -92,6 +99,7 @@ _farthing_cli() {
         help
         importmempool
         invalidateblock
+        joinpsbts
         listbanned
         loadtxoutset
         logging
@@ -121,6 +129,7 @@ _farthing_cli() {
         syncwithvalidationinterfacequeue
         testmempoolaccept
         uptime
+        utxoupdatepsbt
         validateaddress
         verifychain
         verifymessage

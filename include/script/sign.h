@@ -59,6 +59,7 @@ struct sign_aggregate {
 };
 /* Everything that signing, PSBTs and the inference of descriptors may look up. All zeroes: empty. Where several entries fit, the first counts. */
 struct keyring {
+    const struct keyring *next; /* borrowed: where the keyring_find functions look after this one; NULL: nowhere */
     struct sign_key *keys;
     size_t n_keys;
     struct witness_item *scripts; /* redeem and witness scripts, copies */
@@ -122,6 +123,13 @@ struct sign_sig {
     uint8_t sig[73];  /* with its hash type byte */
     uint8_t len;
 };
+/* A key that was asked for a signature. ECDSA: only if there was none before. */
+struct sign_try {
+    uint8_t pub[65]; /* in_leaf: x-only */
+    uint8_t pub_len;
+    bool in_leaf, signs;
+    uint8_t leaf[32]; /* in_leaf: leaf hash */
+};
 /* What was found out while one input was signed. All zeroes: empty. */
 struct sign_data {
     struct sign_sig *sigs; /* used where they are there before; every one that can be made is added */
@@ -136,6 +144,8 @@ struct sign_data {
     size_t n_missing_sigs;
     bool lacks_redeem, lacks_witness;
     uint8_t missing_redeem[20], missing_witness[32];
+    struct sign_try *tried; /* keys that were asked for a signature, in that order */
+    size_t n_tried;
 };
 /** Adds a signature unless the same kind, key and leaf has one. */
 void sign_data_add(struct sign_data *d, const struct sign_sig *sig);

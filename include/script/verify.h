@@ -105,6 +105,9 @@ const char *script_error_text(enum script_error e);
 /** Core's reject reason of a block with such an input, a constant: "block-script-verify-flag-failed (Script failed an OP_VERIFY operation)". */
 const char *script_error_block_reason(enum script_error e);
 
+/** An ECDSA signature with its hash type byte: strict DER, and a type that is defined. */
+bool script_sig_is_well_formed(const uint8_t *sig, size_t len);
+
 struct sig_cache; /* script/cache.h */
 
 /** Verifies input n of tx against the output that it spends.

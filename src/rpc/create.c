@@ -1,4 +1,4 @@
-/* create.c - createrawtransaction. Pure work on a pool thread. */
+/* create.c - createrawtransaction, and its arguments for createpsbt. Pure work on a pool thread. */
 #include <stdlib.h>
 
 #include "policy/policy.h"
@@ -122,47 +122,48 @@ static bool fill(struct rpc_call *call, struct tx_builder *b, bool replaceable)
     return add_outputs(call, b, rpc_arg(call, 1));
 }
 
-static void createrawtransaction(struct rpc_call *call)
+struct tx *rpc_construct_tx(struct rpc_call *call)
 {
     struct tx_builder b;
-    struct tx *tx;
+    struct tx *tx = NULL;
     int64_t lock_time, version;
     bool replaceable;
 
     if (!rpc_int64(call, &lock_time, 2, 0) || !rpc_flag(call, &replaceable, 3, true) || !rpc_int64(call, &version, 4, 2))
-        return;
+        return NULL;
     if (lock_time < 0 || lock_time > UINT32_MAX) {
         rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, locktime out of range");
-        return;
+        return NULL;
     }
     if (version < 1 || version > 3) {
         rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, version out of range(1~3)");
-        return;
+        return NULL;
     }
     tx_builder_init(&b, (uint32_t)version, (uint32_t)lock_time);
     if (fill(call, &b, replaceable)) {
         tx = tx_build(&b);
-        if (rpc_has(call, 3) && replaceable && tx->n_in > 0 && !policy_signals_rbf(tx))
+        if (rpc_has(call, 3) && replaceable && tx->n_in > 0 && !policy_signals_rbf(tx)) {
             rpc_error(call, RPC_INVALID_PARAMETER,
                       "Invalid parameter combination: Sequence number(s) contradict replaceable option");
-        else
-            jw_hex(&call->out, tx->raw, tx->raw_len);
-        tx_unref(tx);
+            tx_unref(tx);
+            tx = NULL;
+        }
     }
     tx_builder_clear(&b);
+    return tx;
+}
+
+static void createrawtransaction(struct rpc_call *call)
+{
+    struct tx *tx = rpc_construct_tx(call);
+
+    if (tx)
+        jw_hex(&call->out, tx->raw, tx->raw_len);
+    tx_unref(tx);
 }
 
 const struct rpc_command rpc_create_commands[] = {
-    {"rawtransactions", "createrawtransaction", createrawtransaction,
-     RPC_PARAMS(
-         {"inputs", RPC_ARR, RPC_REQUIRED, NULL, "The inputs", "[{\"txid\":\"hex\",\"vout\":n,\"sequence\":n},...]"},
-         {"outputs", RPC_ARR, RPC_REQUIRED | RPC_ANY_TYPE, NULL,
-          "The outputs specified as key-value pairs. Each key may only appear once: addresses with amounts, and \"data\" with hex.",
-          "[{\"address\":amount,...},{\"data\":\"hex\"},...]"},
-         {"locktime", RPC_NUM, 0, "0", "Raw locktime. Non-0 value also locktime-activates inputs", NULL},
-         {"replaceable", RPC_BOOL, 0, "true", "Marks this transaction as BIP125-replaceable.", NULL},
-         {"version", RPC_NUM, 0, "2", "Transaction version", NULL}),
-     0,
+    {"rawtransactions", "createrawtransaction", createrawtransaction, RPC_PARAMS(RPC_CONSTRUCT_PARAMS), 0,
      "Create a transaction spending the given inputs and creating new outputs.\nOutputs can be addresses or data.\n"
      "Returns hex-encoded raw transaction.\nNote that the transaction's inputs are not signed, and\n"
      "it is not stored in the wallet or transmitted to the network.\n"},

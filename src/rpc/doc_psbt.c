@@ -43,7 +43,7 @@ const struct rpc_doc rpc_docs_psbt[] = {
      "  }\n"
      "]",
      "str - The PSBT in base64", "[[{\"txid\": @txid, \"vout\": 0}], [{\"data\": \"00010203\"}]]"},
-    {"converttopsbt", NULL, "str - The PSBT in base64", "[@unsignedtx]"},
+    {"converttopsbt", NULL, "str - The PSBT in base64", "[@rawtx]"},
     {"combinepsbt",
      "[ txs\n"
      "  str - One of them, in base64\n"
@@ -53,8 +53,7 @@ const struct rpc_doc rpc_docs_psbt[] = {
      "[ txs\n"
      "  str - One of them, in base64\n"
      "]",
-     "str - A PSBT of all inputs and outputs, in an order by chance, in base64",
-     "[[@psbt, @psbt]] ! -8 both spend the same output"},
+     "str - A PSBT of all inputs and outputs, in an order by chance, in base64", "[[@psbt, @psbt]] ! -8 these are of version 2"},
     {"finalizepsbt", NULL,
      "{\n"
      "  str? psbt - The PSBT in base64, if it was not extracted\n"

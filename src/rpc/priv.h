@@ -159,7 +159,7 @@ extern const struct rpc_command rpc_block_commands[], rpc_chain_commands[], rpc_
     rpc_util_commands[], rpc_wait_commands[], rpc_proof_commands[], rpc_hidden_commands[], rpc_sign_commands[],
     rpc_multisig_commands[], rpc_message_commands[], rpc_mempool_cluster_commands[], rpc_mempool_file_commands[],
     rpc_index_commands[], rpc_address_book_commands[], rpc_miner_commands[], rpc_fees_commands[], rpc_snapshot_commands[],
-    rpc_zmq_commands[], rpc_signer_commands[];
+    rpc_zmq_commands[], rpc_signer_commands[], rpc_psbt_commands[], rpc_psbt_show_commands[], rpc_psbt_process_commands[];
 extern const struct rpc_command rpc_address_index_commands[];
 /** Tables of all files, ended by NULL. */
 extern const struct rpc_command *const rpc_tables[];
@@ -188,6 +188,26 @@ void rpc_run(struct rpc_call *call, struct json_object *params);
             "specified value, expressed in BTC.",                                                                                  \
             NULL                                                                                                                   \
     }
+
+/* The parameters that say what a new transaction is made of. */
+#define RPC_CONSTRUCT_PARAMS                                                                                                       \
+    {"inputs", RPC_ARR, RPC_REQUIRED, NULL, "The inputs", "[{\"txid\":\"hex\",\"vout\":n,\"sequence\":n},...]"},                   \
+        {"outputs",                                                                                                                \
+         RPC_ARR,                                                                                                                  \
+         RPC_REQUIRED | RPC_ANY_TYPE,                                                                                              \
+         NULL,                                                                                                                     \
+         "The outputs specified as key-value pairs. Each key may only appear once: addresses with amounts, and \"data\" with "     \
+         "hex.",                                                                                                                   \
+         "[{\"address\":amount,...},{\"data\":\"hex\"},...]"},                                                                     \
+        {"locktime", RPC_NUM, 0, "0", "Raw locktime. Non-0 value also locktime-activates inputs", NULL},                           \
+        {"replaceable", RPC_BOOL, 0, "true", "Marks this transaction as BIP125-replaceable.", NULL},                               \
+    {                                                                                                                              \
+        "version", RPC_NUM, 0, "2", "Transaction version", NULL                                                                    \
+    }
+/** The transaction that these parameters, the first five of the call, describe. Returns: one reference; NULL with the error set. */
+struct tx *rpc_construct_tx(struct rpc_call *call);
+/** A hash type by its name, SIGHASH_DEFAULT if absent. */
+bool rpc_hash_type(struct rpc_call *call, uint8_t *out, size_t i);
 
 /* ---- other threads (threads.c) ---- */
 /** Runs fn(arg) on the validation thread and waits. Returns: false with the error set if the node is stopping. */

@@ -203,7 +203,7 @@ static bool add_keys(struct signing *s, struct json_object *keys)
     return true;
 }
 
-static bool read_hash_type(struct rpc_call *call, uint8_t *out, size_t i)
+bool rpc_hash_type(struct rpc_call *call, uint8_t *out, size_t i)
 {
     static const struct {
         const char *name;
@@ -374,7 +374,7 @@ static bool read_signing(struct signing *s, struct rpc_call *call)
         if (!add_prevout(s, json_object_array_get_idx(prevs, i)))
             return false;
     }
-    return read_hash_type(call, &s->hash_type, 3);
+    return rpc_hash_type(call, &s->hash_type, 3);
 }
 
 static void signrawtransactionwithkey(struct rpc_call *call)

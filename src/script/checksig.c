@@ -35,6 +35,11 @@ static bool hash_type_is_defined(uint8_t hash_type)
     return base >= SIGHASH_ALL && base <= SIGHASH_SINGLE;
 }
 
+bool script_sig_is_well_formed(const uint8_t *sig, size_t len)
+{
+    return sig_is_strict_der(sig, len) && hash_type_is_defined(sig[len - 1]);
+}
+
 enum script_error sig_check_encoding(const uint8_t *sig, size_t len, uint32_t flags)
 {
     const uint32_t der = SCRIPT_VERIFY_DERSIG | SCRIPT_VERIFY_LOW_S | SCRIPT_VERIFY_STRICTENC;

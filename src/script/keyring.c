@@ -177,7 +177,7 @@ const struct witness_item *keyring_find_script(const struct keyring *ring, const
         if (memcmp(h, hash, len) == 0)
             return &ring->scripts[i];
     }
-    return NULL;
+    return ring->next ? keyring_find_script(ring->next, hash, len) : NULL;
 }
 
 bool keyring_find_pub(uint8_t *pub, size_t *pub_len, const struct keyring *ring, const uint8_t hash[20], bool x_only)
@@ -204,7 +204,7 @@ bool keyring_find_pub(uint8_t *pub, size_t *pub_len, const struct keyring *ring,
         *pub_len = k->pub_len;
         return true;
     }
-    return false;
+    return ring->next && keyring_find_pub(pub, pub_len, ring->next, hash, x_only);
 }
 
 static bool same_key(const uint8_t *mine, size_t mine_len, const uint8_t *pub, size_t pub_len)
@@ -220,7 +220,7 @@ const struct sign_pub *keyring_find_origin(const struct keyring *ring, const uin
         if (ring->pubs[i].has_origin && same_key(ring->pubs[i].pub, ring->pubs[i].pub_len, pub, pub_len))
             return &ring->pubs[i];
     }
-    return NULL;
+    return ring->next ? keyring_find_origin(ring->next, pub, pub_len) : NULL;
 }
 
 const struct sign_key *keyring_find_key(const struct keyring *ring, const uint8_t *pub, size_t pub_len)
@@ -229,7 +229,7 @@ const struct sign_key *keyring_find_key(const struct keyring *ring, const uint8_
         if (same_key(ring->keys[i].pub, ring->keys[i].pub_len, pub, pub_len))
             return &ring->keys[i];
     }
-    return NULL;
+    return ring->next ? keyring_find_key(ring->next, pub, pub_len) : NULL;
 }
 
 const struct tap_output *keyring_find_tap(const struct keyring *ring, const uint8_t output[32])
@@ -238,7 +238,7 @@ const struct tap_output *keyring_find_tap(const struct keyring *ring, const uint
         if (memcmp(ring->taps[i].output, output, 32) == 0)
             return &ring->taps[i];
     }
-    return NULL;
+    return ring->next ? keyring_find_tap(ring->next, output) : NULL;
 }
 
 const struct sign_preimage *keyring_find_preimage(const struct keyring *ring, enum hash_kind kind, const uint8_t *hash)
@@ -247,5 +247,5 @@ const struct sign_preimage *keyring_find_preimage(const struct keyring *ring, en
         if (ring->preimages[i].kind == kind && memcmp(ring->preimages[i].hash, hash, hash_len(kind)) == 0)
             return &ring->preimages[i];
     }
-    return NULL;
+    return ring->next ? keyring_find_preimage(ring->next, kind, hash) : NULL;
 }

@@ -34,5 +34,6 @@ void sign_data_clear(struct sign_data *d)
     free(d->witness_script);
     free(d->missing_pubs);
     free(d->missing_sigs);
+    free(d->tried);
     memset(d, 0, sizeof(*d));
 }

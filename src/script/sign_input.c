@@ -108,6 +108,24 @@ static void message_of(const struct signer *s, uint8_t out[32], const struct sig
         sighash_legacy(out, job->tx, job->n, code->script, code->len, hash_type);
 }
 
+bool signer_note(struct signer *s, const uint8_t *pub, size_t pub_len, const uint8_t *leaf_hash, bool signs)
+{
+    struct sign_data *d = s->data;
+    struct sign_try *t;
+
+    if ((d->n_tried & (d->n_tried - 1)) == 0) /* doubles at powers of two */
+        d->tried = xrealloc(d->tried, (d->n_tried ? 2 * d->n_tried : 1) * sizeof(*d->tried));
+    t = &d->tried[d->n_tried++];
+    memset(t, 0, sizeof(*t));
+    memcpy(t->pub, pub, pub_len);
+    t->pub_len = (uint8_t)pub_len;
+    t->in_leaf = leaf_hash != NULL;
+    t->signs = signs;
+    if (leaf_hash)
+        memcpy(t->leaf, leaf_hash, 32);
+    return signs;
+}
+
 bool signer_push(struct signer *s, const uint8_t *data, size_t len)
 {
     if (s->n == s->cap) {
@@ -170,7 +188,7 @@ struct witness_item signer_ecdsa(struct signer *s, const struct sign_code *code,
     if (have)
         return (struct witness_item){arena_copy(&s->arena, have->sig, have->len), have->len};
     memcpy(sig.pub, pub, pub_len);
-    if (!seen_sig(s, &sig, code) && !new_sig(s, &sig, code)) {
+    if (!signer_note(s, pub, pub_len, NULL, seen_sig(s, &sig, code) || new_sig(s, &sig, code))) {
         hash160(hash, pub, pub_len);
         note_missing(&s->data->missing_sigs, &s->data->n_missing_sigs, hash);
         return nothing;

@@ -75,15 +75,18 @@ struct witness_item signer_tap_leaf(struct signer *s, const uint8_t leaf_hash[32
     const struct sign_key *k;
     uint8_t message[32];
 
+    bool ok = have || s->job->dummy;
+
+    if (!ok) {
+        k = keyring_find_key(s->job->ring, pub_x, 32);
+        ok = k && message_of(s, message, leaf_hash) && schnorr_sign(sig.sig, message, 32, k->secret, NULL);
+    }
+    if (!signer_note(s, pub_x, 32, leaf_hash, ok))
+        return (struct witness_item){NULL, 0};
     if (have)
         return keep(s, have);
     memcpy(sig.pub, pub_x, 32);
     memcpy(sig.leaf, leaf_hash, 32);
-    if (!s->job->dummy) {
-        k = keyring_find_key(s->job->ring, pub_x, 32);
-        if (!k || !message_of(s, message, leaf_hash) || !schnorr_sign(sig.sig, message, 32, k->secret, NULL))
-            return (struct witness_item){NULL, 0};
-    }
     finish_sig(s, &sig);
     sign_data_add(s->data, &sig);
     return keep(s, &sig);

@@ -26,6 +26,8 @@ struct sign_code {
     bool witness;
 };
 
+/* Notes a key that is asked for a signature. leaf_hash: NULL for ECDSA. Returns: signs. */
+bool signer_note(struct signer *s, const uint8_t *pub, size_t pub_len, const uint8_t *leaf_hash, bool signs);
 /* Puts borrowed bytes on the satisfaction. Returns: true. */
 bool signer_push(struct signer *s, const uint8_t *data, size_t len);
 /* The key behind a HASH160, NULL data if it is not known (and noted as missing); x_only: the hash is of its 32 bytes. */
