@@ -300,8 +300,8 @@ static void solve(struct search *x, const struct ms_node *n)
 
 static void give(const struct ms_satisfier *s, const struct elements *e)
 {
-    const struct elements **later = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0, cap = 64;
+    const struct elements **later = xmalloc(cap * sizeof(*later));
 
     while (e || n) {
         if (!e)
@@ -312,7 +312,7 @@ static void give(const struct ms_satisfier *s, const struct elements *e)
             continue;
         }
         if (n == cap) {
-            cap = cap ? 2 * cap : 64;
+            cap *= 2;
             later = xrealloc(later, cap * sizeof(*later));
         }
         later[n++] = e->high;
