@@ -24,6 +24,7 @@ struct rpc_job {
     struct rpc_reply reply;
     struct remote_job *remote;       /* what the validation thread does of it, NULL: nothing */
     struct mempool_scripts *scripts; /* that the pool runs first */
+    bool looked_at;                  /* whether there are any */
     struct event *timer;
     int64_t deadline_us;         /* JOB_WAITING; 0: none */
     struct rpc_job *next, *prev; /* jobs of the server */
@@ -154,9 +155,6 @@ static void job_on_pool(void *arg)
     size_t len;
     const char *body = http_body(job->req, &len);
 
-    if (job->scripts)
-        mempool_scripts_run(job->scripts);
-    job->scripts = NULL;
     if (!job->request)
         job->request = rpc_parse(body, len);
     if (job->request)
@@ -166,19 +164,35 @@ static void job_on_pool(void *arg)
     http_hand_back(job->req, on_back);
 }
 
-/* Validation thread. Scripts go to the pool first if others wait for this thread, and if the pool is not busy itself. */
-static void job_on_validation(void *arg)
+/* Pool thread. */
+static void scripts_on_pool(void *arg)
+{
+    struct rpc_job *job = arg;
+    struct mempool_scripts *scripts = job->scripts;
+
+    job->scripts = NULL;
+    rpc_scripts_run(job->h->rpc, scripts);
+    remote_resume(job->remote);
+}
+
+/* Validation thread, twice for those whose scripts the pool runs in between. Returns: is it answered? */
+static bool job_on_validation(void *arg)
 {
     struct rpc_job *job = arg;
     struct rpc_server *s = job->h->rpc;
 
-    job->scripts = rpc_scripts_ahead(s, job->request);
-    if (job->scripts && pool_push(s->pool, job_on_pool, job, SCRIPTS_WAITING_MAX))
-        return;
-    mempool_scripts_free(job->scripts);
-    job->scripts = NULL;
-    rpc_handle(job->h->rpc, &job->reply, job->user, job->request, RPC_AT_VALIDATION);
+    if (!job->looked_at) {
+        job->looked_at = true;
+        job->scripts = rpc_scripts_ahead(s, job->request);
+        if (job->scripts && pool_push(s->pool, scripts_on_pool, job, SCRIPTS_WAITING_MAX))
+            return false;
+        if (job->scripts)
+            rpc_scripts_drop(s, job->scripts);
+        job->scripts = NULL;
+    }
+    rpc_handle(s, &job->reply, job->user, job->request, RPC_AT_VALIDATION);
     http_hand_back(job->req, on_back);
+    return true;
 }
 
 /* Pool thread: a wait is over and its answer takes work. */
@@ -400,7 +414,7 @@ static void push_to_validation(struct rpc_job *job)
     }
     h->n_remote++;
     http_take_away(req);
-    job->remote = remote_start(h->rpc, job_on_validation, job);
+    remote_start(&job->remote, h->rpc, job_on_validation, job);
 }
 
 /* Takes request: a call that waits goes on using it. */

@@ -344,10 +344,13 @@ struct tx *rpc_decode_tx(const char *hex, bool try_legacy, bool try_witness)
     size_t len = strlen(hex) / 2;
     uint8_t *data;
 
-    if (!*hex || !hex_is_valid(hex))
+    if (!*hex)
         return NULL;
     data = xmalloc(len);
-    hex_decode(data, len, hex);
+    if (!hex_decode(data, len, hex)) {
+        free(data);
+        return NULL;
+    }
     if (try_witness)
         extended = tx_decode_as(data, len, true);
     if (try_legacy && !(extended && scripts_look_sane(extended)))

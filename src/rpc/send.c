@@ -196,15 +196,29 @@ struct mempool_scripts *rpc_scripts_ahead(struct rpc_server *s, struct json_obje
     struct mempool_scripts *scripts = NULL;
     struct tx *tx;
 
-    if (!s->host.mempool || queue_len(s->host.validation) == 0 || !json_object_is_type(method, json_type_string) ||
-        strcmp(json_object_get_string(method), "sendrawtransaction") != 0)
+    if (!s->host.mempool || atomic_load(&s->helping) >= s->helpers || queue_len(s->host.validation) == 0 ||
+        !json_object_is_type(method, json_type_string) || strcmp(json_object_get_string(method), "sendrawtransaction") != 0)
         return NULL;
     hex = json_object_is_type(params, json_type_array) ? json_object_array_get_idx(params, 0) : rpc_member(params, "hexstring");
     tx = json_object_is_type(hex, json_type_string) ? rpc_decode_tx(json_object_get_string(hex), false, true) : NULL;
     if (tx)
         scripts = mempool_look(s->host.mempool, tx);
     tx_unref(tx);
+    if (scripts)
+        atomic_fetch_add(&s->helping, 1);
     return scripts;
+}
+
+void rpc_scripts_run(struct rpc_server *s, struct mempool_scripts *scripts_take)
+{
+    mempool_scripts_run(scripts_take);
+    atomic_fetch_sub(&s->helping, 1);
+}
+
+void rpc_scripts_drop(struct rpc_server *s, struct mempool_scripts *scripts_take)
+{
+    mempool_scripts_free(scripts_take);
+    atomic_fetch_sub(&s->helping, 1);
 }
 
 const struct rpc_command rpc_send_commands[] = {

@@ -1,6 +1,7 @@
 /* server.c - life of the RPC server: start, warm-up, ready, stop. Owned by node; the state is shared with everything posted to the loop. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "rpc/server_priv.h"
 
@@ -8,6 +9,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
 {
     struct rpc_server *s = xcalloc(1, sizeof(*s));
     int64_t threads = host->args ? args_int(host->args, "rpcthreads", 16) : 1;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int64_t depth = host->args ? args_int(host->args, "rpcworkqueue", 64) : 1;
 
     atomic_init(&s->refs, 1);
@@ -22,6 +24,7 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
     threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;
     s->pool = pool_new("http", (unsigned)threads);
     s->waits_max = (unsigned)threads + s->queue_depth;
+    s->helpers = processors > 2 ? (unsigned)processors - 1 : 1;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->changed, NULL);
     snprintf(s->warmup, sizeof(s->warmup), "RPC server started");

@@ -16,8 +16,10 @@ struct rpc_server {
     struct rpc_host host;
     struct pool *pool;
     unsigned queue_depth;
-    unsigned waits_max; /* long polls at a time: as many as would fit into the threads and the queue */
-    int64_t started;    /* seconds of the monotonic clock, for uptime */
+    unsigned waits_max;  /* long polls at a time: as many as would fit into the threads and the queue */
+    unsigned helpers;    /* threads that are worth having beside the validation thread for its scripts: processors but one */
+    atomic_uint helping; /* how many do */
+    int64_t started;     /* seconds of the monotonic clock, for uptime */
     atomic_bool ready, stopping, waking;
     bool doc_check;       /* -rpcdoccheck */
     bool sends_privately; /* -privatebroadcast: sendrawtransaction needs the loop before and after the validation thread */
@@ -85,16 +87,22 @@ void template_store_free(struct template_store *s);
 /* ---- send.c ---- */
 struct mempool_scripts;
 /** The scripts of a transaction that is being sent, if it is worth while to run them on another thread: others wait for this one, the
- *  validation thread. NULL: they are run with the command. */
+ *  validation thread, and a processor is free for them. NULL: they are run with the command. */
 struct mempool_scripts *rpc_scripts_ahead(struct rpc_server *s, struct json_object *request);
+/** Runs them on the calling thread. */
+void rpc_scripts_run(struct rpc_server *s, struct mempool_scripts *scripts_take);
+void rpc_scripts_drop(struct rpc_server *s, struct mempool_scripts *scripts_take);
 
 /* ---- threads.c: a job on another thread ---- */
 struct remote_job;
-/** Has fn(arg) run on the validation thread. Returns: what is to be let go of with one of the following. */
-struct remote_job *remote_start(struct rpc_server *s, job_fn fn, void *arg);
-/** fn has done its work: arg is not touched any more. */
+/** Has step(arg) run on the validation thread, and again after each remote_resume as long as it returns false. Out: *out, set before it runs:
+ *  what is to be let go of with remote_forget or remote_stop. */
+void remote_start(struct remote_job **out, struct rpc_server *s, bool (*step)(void *arg), void *arg);
+/** Once for each step that returns false, before or after it does. Any thread; the job is the validation thread's from then on. */
+void remote_resume(struct remote_job *job);
+/** The last step is over: arg is not touched any more. */
 void remote_forget(struct remote_job *job);
-/** The server stops: waits for fn if it has begun. Returns: false if it has not and never will. */
+/** The server stops: waits for a step that has begun. Returns: false if the last one has not and never will. */
 bool remote_stop(struct remote_job *job);
 
 /* ---- waits (wait.c) ---- */

@@ -8,9 +8,11 @@
 struct remote_job {
     struct rpc_server *server; /* one reference */
     job_fn fn;
-    void *arg; /* the waiter's; not touched once given up */
+    bool (*step)(void *arg); /* in place of fn, remote_start only */
+    void *arg;               /* the waiter's; not touched once given up */
     enum { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_DROPPED } state;
     bool abandoned;
+    bool left, resumed; /* its step ended early; it may go on */
 };
 
 static void job_release(struct remote_job *job)
@@ -35,6 +37,29 @@ static void job_end(struct remote_job *job, int state)
         job_release(job);
 }
 
+static void job_run(void *arg);
+static void job_drop(void *arg);
+
+/* Whoever comes second of the step that ends and the thread that has it go on puts it into the queue again. Returns: was it that one? */
+static void job_meet(struct remote_job *job, bool *mark)
+{
+    struct rpc_server *s = job->server;
+    bool both;
+
+    pthread_mutex_lock(&s->mutex);
+    *mark = true;
+    both = job->left && job->resumed;
+    if (both) {
+        job->left = job->resumed = false;
+        job->state = JOB_QUEUED;
+        if (atomic_load(&s->stopping)) /* somebody may wait for this state */
+            pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    if (both)
+        queue_push(s->host.validation, job_run, job_drop, job, 0);
+}
+
 static void job_run(void *arg)
 {
     struct remote_job *job = arg;
@@ -49,7 +74,12 @@ static void job_run(void *arg)
         job_release(job);
         return;
     }
-    job->fn(job->arg);
+    if (job->step && !job->step(job->arg)) {
+        job_meet(job, &job->left);
+        return;
+    }
+    if (job->fn)
+        job->fn(job->arg);
     job_end(job, JOB_DONE);
 }
 
@@ -89,12 +119,17 @@ static bool job_wait(struct remote_job *job)
     return done;
 }
 
-struct remote_job *remote_start(struct rpc_server *s, job_fn fn, void *arg)
+void remote_start(struct remote_job **out, struct rpc_server *s, bool (*step)(void *arg), void *arg)
 {
-    struct remote_job *job = job_new(s, fn, arg);
+    struct remote_job *job = *out = job_new(s, NULL, arg);
 
+    job->step = step;
     queue_push(s->host.validation, job_run, job_drop, job, 0);
-    return job;
+}
+
+void remote_resume(struct remote_job *job)
+{
+    job_meet(job, &job->resumed);
 }
 
 void remote_forget(struct remote_job *job)

@@ -89,6 +89,7 @@ static void *pool_thread(void *arg)
 
 bool pool_push(struct pool *p, job_fn run, void *arg, size_t max_waiting)
 {
+    bool start, wake;
     struct job *j;
 
     pthread_mutex_lock(&p->lock);
@@ -105,13 +106,15 @@ bool pool_push(struct pool *p, job_fn run, void *arg, size_t max_waiting)
     p->last = j;
     p->waiting++;
     /* Idle threads may already be promised to jobs that wait, hence the comparison with all of them. */
-    if (p->waiting > p->idle && p->threads < p->max_threads) {
+    start = p->waiting > p->idle && p->threads < p->max_threads;
+    wake = !start && p->idle > 0;
+    if (start)
         p->threads++;
-        pthread_detach(thread_start(p->name, pool_thread, p));
-    } else {
-        pthread_cond_signal(&p->wake);
-    }
     pthread_mutex_unlock(&p->lock);
+    if (start)
+        pthread_detach(thread_start(p->name, pool_thread, p));
+    else if (wake) /* not under the lock, which that thread needs at once */
+        pthread_cond_signal(&p->wake);
     return true;
 }
 

@@ -56,7 +56,7 @@ struct queue {
     pthread_cond_t room; /* it is no longer full, or closed */
     struct job *first, *last;
     size_t len, bytes, max_bytes;
-    bool closed;
+    bool closed, sleeps; /* sleeps: the consumer waits for a job */
 };
 
 struct queue *queue_new(size_t max_bytes)
@@ -94,6 +94,7 @@ void queue_free(struct queue *q)
 bool queue_push(struct queue *q, job_fn run, job_fn drop, void *arg, size_t bytes)
 {
     struct job *j = xmalloc(sizeof(*j));
+    bool sleeps;
 
     *j = (struct job){NULL, run, drop, arg, bytes};
     pthread_mutex_lock(&q->lock);
@@ -111,8 +112,10 @@ bool queue_push(struct queue *q, job_fn run, job_fn drop, void *arg, size_t byte
     q->last = j;
     q->len++;
     q->bytes += bytes;
-    pthread_cond_signal(&q->wake);
+    sleeps = q->sleeps;
     pthread_mutex_unlock(&q->lock);
+    if (sleeps) /* not under the lock, which the consumer needs at once */
+        pthread_cond_signal(&q->wake);
     return true;
 }
 
@@ -135,12 +138,14 @@ static struct job *take_job(struct queue *q, int timeout_ms)
 
     if (timeout_ms > 0)
         deadline_in(&until, timeout_ms);
+    q->sleeps = true;
     while (!q->first && !q->closed && timeout_ms) {
         if (timeout_ms < 0)
             pthread_cond_wait(&q->wake, &q->lock);
         else if (pthread_cond_timedwait(&q->wake, &q->lock, &until) == ETIMEDOUT)
             break;
     }
+    q->sleeps = false;
     j = q->first;
     if (j) {
         q->first = j->next;

@@ -28,6 +28,7 @@ class Pair:
         self.found = {}
         self.calls = 0
         self.exchanged = 0  # pools, through their files
+        self.last = ""      # call, for what is written of a difference
         self.out = out
 
     def raw(self, node, method, params):
@@ -49,9 +50,19 @@ class Pair:
         x, y = (json.loads(text, object_pairs_hook=once) for text in (a, b))
         if a != b:
             self.compare(method, params, x, y)
+        if not signing:
+            self.last = "before that: %s %s" % (method, json.dumps(params)[:200])
         if x.get("error"):
             return "error", x["error"]["code"], x["error"]["message"]
         return "ok", x["result"]
+
+    def compare_ids(self, method, params, x, y):
+        """Lists of ids, with no order but getrawmempool's: there the place in the mining order decides."""
+        if sorted(x) != sorted(y):
+            self.differs("%s: other transactions" % method, ["%d, %d" % (len(x), len(y)), "ours more: %s" % sorted(set(x) - set(y)),
+                                                             "theirs more: %s" % sorted(set(y) - set(x)), json.dumps(params), self.last])
+        elif method == "getrawmempool":
+            compare_order(self, x, y)
 
     def compare(self, method, params, x, y):
         if x.get("error") or y.get("error"):
@@ -60,6 +71,9 @@ class Pair:
                 self.differs("%s: %s / %s" % (method, shape(x), shape(y)), [x, y, json.dumps(params)])
             return
         x, y = x["result"], y["result"]
+        if isinstance(x, list) and isinstance(y, list) and all(isinstance(v, str) for v in x + y):
+            self.compare_ids(method, params, x, y)
+            return
         form = FORM.get(method)
         if form:
             x, y = form(x), form(y)
