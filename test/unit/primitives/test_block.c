@@ -285,13 +285,75 @@ static void genesis_header(void **state)
     assert_string_equal(block_hash_hex(&hash).s, "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
 }
 
+static bool within(const struct tx *tx, const void *p, size_t len)
+{
+    return (const uint8_t *)p >= tx->raw && (const uint8_t *)p + len <= tx->raw + tx->raw_len;
+}
+
+/* Whatever a transaction points to is in its own bytes, and says what the one that it was made of says. */
+static void expect_own_bytes(const struct tx *tx, const struct tx *from)
+{
+    assert_memory_equal(tx->raw, from->raw, from->raw_len);
+    for (uint32_t i = 0; i < tx->n_in; i++) {
+        const struct tx_in *in = &tx->in[i];
+        assert_true(within(tx, in->prevout, sizeof(*in->prevout)) && outpoint_equal(in->prevout, from->in[i].prevout));
+        assert_true(in->script_len == from->in[i].script_len && (in->script_len == 0 || within(tx, in->script, in->script_len)));
+        assert_int_equal(in->witness_count, from->in[i].witness_count);
+        for (uint32_t k = 0; k < in->witness_count; k++)
+            assert_true(in->witness[k].len == 0 || within(tx, in->witness[k].data, in->witness[k].len));
+    }
+    for (uint32_t i = 0; i < tx->n_out; i++)
+        assert_true(tx->out[i].script_len == 0 || within(tx, tx->out[i].script, tx->out[i].script_len));
+}
+
+static struct tx *some_tx(uint8_t id)
+{
+    const struct outpoint spent[2] = {{{{id, 1}}, id}, {{{id, 2}}, 7}};
+    const struct witness_item items[2] = {{(const uint8_t *)"witness", 7}, {NULL, 0}};
+    struct tx_builder b;
+    struct tx *tx;
+
+    tx_builder_init(&b, 2, id);
+    tx_builder_add_in(&b, &spent[0], "script", 6, id);
+    tx_builder_set_witness(&b, tx_builder_add_in(&b, &spent[1], NULL, 0, SEQUENCE_FINAL), items, 2);
+    tx_builder_add_out(&b, id, "to", 2);
+    tx_builder_add_out(&b, 0, NULL, 0);
+    tx = tx_build(&b);
+    tx_builder_clear(&b);
+    expect_own_bytes(tx, tx);
+    return tx;
+}
+
+/* A block of transactions that go away afterwards, as one that is rebuilt from the pool. */
+static void put_together(void **state)
+{
+    const struct block_header h = {.version = 2, .bits = 0x207fffff};
+    struct tx *tx[3], *copy[3];
+    struct block *b;
+
+    (void)state;
+    for (uint8_t i = 0; i < 3; i++) {
+        tx[i] = some_tx(i);
+        copy[i] = tx_clone(tx[i]);
+        expect_own_bytes(copy[i], tx[i]);
+    }
+    b = block_assemble(&h, (const struct tx *const *)tx, 3);
+    assert_non_null(b);
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_own_bytes(&b->tx[i], tx[i]);
+        tx_unref(tx[i]);
+        assert_true(b->tx[i].raw >= b->raw && b->tx[i].raw + b->tx[i].raw_len <= b->raw + b->raw_len);
+        expect_own_bytes(&b->tx[i], copy[i]);
+        tx_unref(copy[i]);
+    }
+    block_unref(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(genesis_header),
-        cmocka_unit_test(malformed),
-        cmocka_unit_test(single_blocks),
-        cmocka_unit_test(block_files),
+        cmocka_unit_test(genesis_header), cmocka_unit_test(malformed),   cmocka_unit_test(single_blocks),
+        cmocka_unit_test(put_together),   cmocka_unit_test(block_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void test_writer(void **state)
 
 static void test_hex(void **state)
 {
-    uint8_t data[3] = {0x00, 0xab, 0xff}, out[3];
+    uint8_t data[3] = {0x00, 0xab, 0xff}, out[3], many[70], back[71];
     char text[7];
 
     (void)state;
@@ -98,6 +98,26 @@ static void test_hex(void **state)
     assert_true(hex_decode_reversed(out, 3, "ffab00"));
     assert_memory_equal(out, data, 3);
     assert_true(hex_decode(out, 0, ""));
+    for (size_t len = 1; len <= sizeof(many); len++) { /* in steps of 16, and what is left */
+        char digits[2 * sizeof(many) + 1];
+        for (size_t i = 0; i < len; i++)
+            many[i] = (uint8_t)(i * 37 + len);
+        hex_encode(digits, many, len);
+        assert_true(hex_decode(back, len, digits));
+        assert_memory_equal(back, many, len);
+        assert_false(hex_decode(back, len + 1, digits) || hex_decode(back, len - 1, digits));
+        for (size_t at = 0; at < 2 * len; at++) {
+            static const char wrong[] = "/:@G`g\xb0\xff\x10 ";
+            const char was = digits[at];
+            for (const char *c = wrong; *c; c++) {
+                digits[at] = *c;
+                assert_false(hex_decode(back, len, digits));
+            }
+            digits[at] = was >= 'a' ? (char)(was - 32) : was;
+            assert_true(hex_decode(back, len, digits));
+            assert_memory_equal(back, many, len);
+        }
+    }
     assert_false(hex_decode(out, 3, "00abf") || hex_decode(out, 3, "00ab") || hex_decode(out, 3, "00abff0"));
     assert_false(hex_decode(out, 3, "00abfg") || hex_decode(out, 3, "0x0abf") || hex_decode(out, 3, "@@@@@@"));
     assert_true(hex_is_valid("") && hex_is_valid("aF09"));
