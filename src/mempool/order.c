@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mempool/internal.h"
+#include "util/bytes.h"
 #include "util/mem.h"
 
 /* Equal rates: what is behind less of that rate in its cluster first, then by id; a cluster's own chunks stay in their order. */
@@ -70,18 +71,37 @@ struct next_chunk {
     struct fee_weight rate;
     const struct cluster *cluster;
     unsigned index;
+    bool tied;      /* something had the same rate, so that the next two are known */
+    int64_t prefix; /* see chunk_cmp */
+    uint64_t id;    /* the first bytes of the id */
 };
 struct walk {
     struct next_chunk *heap;
     size_t n;
 };
 
-static bool comes_first(const struct next_chunk *a, const struct next_chunk *b)
+/* Looked up once: many transactions pay the same. */
+static void know_tie(struct next_chunk *n)
+{
+    if (n->tied)
+        return;
+    n->tied = true;
+    n->prefix = chunk_prefix(n->cluster, n->index);
+    n->id = get_be64(chunk_last_id(n->cluster, n->index)->b);
+}
+
+static bool comes_first(struct next_chunk *a, struct next_chunk *b)
 {
     int cmp = rate_cmp(a->rate, b->rate);
     struct placed_chunk x, y;
     if (cmp)
         return cmp > 0;
+    know_tie(a);
+    know_tie(b);
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix;
+    if (a->id != b->id)
+        return a->id < b->id;
     x = place_chunk(a->cluster, a->index);
     y = place_chunk(b->cluster, b->index);
     return chunk_cmp(&x, &y) < 0;
@@ -106,7 +126,7 @@ static void walk_begin(struct walk *w, const struct mempool *m)
     w->heap = (struct next_chunk *)xmalloc((w->n + 1) * sizeof(*w->heap));
     for (size_t i = 0; i < w->n; i++) {
         const struct cluster *c = cluster_of_worst(m->by_worst.node[i]);
-        w->heap[i] = (struct next_chunk){chunk_rate(&cluster_chunks(c)[0]), c, 0};
+        w->heap[i] = (struct next_chunk){.rate = chunk_rate(&cluster_chunks(c)[0]), .cluster = c};
     }
     for (size_t i = w->n / 2; i-- > 0;)
         sift_down(w, i);
@@ -116,10 +136,12 @@ static void walk_begin(struct walk *w, const struct mempool *m)
 static void walk_next(struct walk *w, bool leave_out)
 {
     struct next_chunk *top = &w->heap[0];
-    if (!leave_out && top->index + 1 < top->cluster->n_chunks)
+    if (!leave_out && top->index + 1 < top->cluster->n_chunks) {
         top->rate = chunk_rate(&cluster_chunks(top->cluster)[++top->index]);
-    else
+        top->tied = false;
+    } else {
         *top = w->heap[--w->n];
+    }
     if (w->n)
         sift_down(w, 0);
 }
