@@ -65,7 +65,7 @@ bool log_open(const struct log_config *config);
 /** Closes and opens the file again (SIGHUP, after logrotate). */
 void log_reopen(void);
 void log_close(void);
-/** Switches a category by name ("net", "all", "1", ...; "none"/"0" with on=true switches all off). Returns: false if unknown. */
+/** Switches a category by name ("net"; "all", "1" and "": all of them). Returns: false if unknown. */
 bool log_category_set(const char *name, bool on);
 /** Sets the lowest level for enabled categories ("trace", "debug", "info", ...), globally (category NULL) or for one. Returns: false if unknown. */
 bool log_level_set(const char *category, const char *level);

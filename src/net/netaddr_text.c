@@ -162,6 +162,17 @@ static bool parse_onion(struct net_addr *a, const char *host)
     return true;
 }
 
+/* What the system's resolver takes for an IPv4 address as well: 127.1, 0x7f000001, 010.0.0.1. */
+static bool parse_short_ipv4(uint8_t ip[4], const char *host)
+{
+    struct in_addr in;
+
+    if (strspn(host, "0123456789abcdefABCDEFxX.") != strlen(host) || !inet_aton(host, &in))
+        return false;
+    memcpy(ip, &in, 4);
+    return true;
+}
+
 bool net_addr_parse(struct net_addr *a, const char *text, uint16_t default_port)
 {
     static const char i2p_port0[] = ".b32.i2p:0"; /* the only port that I2P has, and no port elsewhere */
@@ -179,7 +190,7 @@ bool net_addr_parse(struct net_addr *a, const char *text, uint16_t default_port)
     }
     a->port = port ? port : default_port;
     n = strlen(host);
-    if (inet_pton(AF_INET, host, a->ip) == 1) {
+    if (inet_pton(AF_INET, host, a->ip) == 1 || parse_short_ipv4(a->ip, host)) {
         a->network = NET_IPV4;
         return true;
     }

@@ -179,7 +179,7 @@ static void write_selected(struct rpc_call *call, const struct named_value *valu
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(list, i));
         size_t k = 0;
-        if (strcmp(name, last) == 0)
+        if (i > 0 && strcmp(name, last) == 0)
             continue;
         last = name;
         while (k < n && strcmp(values[k].name, name) != 0)

@@ -34,13 +34,28 @@ static bool add_input(struct rpc_call *call, struct tx_builder *b, struct json_o
     return true;
 }
 
+/* Numbers and true stand for their text, as they do in Bitcoin Core. */
+static bool data_of(struct rpc_call *call, uint8_t **data, size_t *len, struct json_object *v)
+{
+    bool is_number = strcmp(rpc_type_name(v), "number") == 0, ok;
+    struct json_object *text = NULL;
+
+    if (is_number)
+        text = json_object_new_string(json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN));
+    else if (json_object_is_type(v, json_type_boolean) && json_object_get_boolean(v))
+        text = json_object_new_string("1");
+    ok = rpc_bytes_of(call, data, len, text ? text : v, "Data");
+    json_object_put(text);
+    return ok;
+}
+
 static bool add_data(struct rpc_call *call, struct tx_builder *b, struct json_object *v)
 {
     struct writer w = WRITER_INIT;
     uint8_t *data;
     size_t len;
 
-    if (!rpc_bytes_of(call, &data, &len, v, "Data"))
+    if (!data_of(call, &data, &len, v))
         return false;
     write_u8(&w, OP_RETURN);
     script_write_push(&w, data, len);
@@ -126,10 +141,11 @@ struct tx *rpc_construct_tx(struct rpc_call *call)
 {
     struct tx_builder b;
     struct tx *tx = NULL;
-    int64_t lock_time, version;
+    int64_t lock_time, version = 2;
     bool replaceable;
 
-    if (!rpc_int64(call, &lock_time, 2, 0) || !rpc_flag(call, &replaceable, 3, true) || !rpc_int64(call, &version, 4, 2))
+    if (!rpc_int64(call, &lock_time, 2, 0) || !rpc_flag(call, &replaceable, 3, true) ||
+        (rpc_has(call, 4) && !rpc_int_of(call, &version, rpc_arg(call, 4), 0, UINT32_MAX)))
         return NULL;
     if (lock_time < 0 || lock_time > UINT32_MAX) {
         rpc_error(call, RPC_INVALID_PARAMETER, "Invalid parameter, locktime out of range");

@@ -423,7 +423,7 @@ const struct rpc_doc rpc_docs_chain[] = {
      "[\"start\", [\"addr(@address)\"], 0] ! -1 there is no -blockfilterindex\n"
      "[\"status\"]\n"
      "[\"abort\"]"},
-    {"dumptxoutset", NULL,
+    {"dumptxoutset", "num|str? rollback",
      "{\n"
      "  num coins_written - Coins in the file\n"
      "  hex base_hash - The block that the set belongs to\n"

@@ -78,15 +78,12 @@ static void mockscheduler(struct rpc_call *call)
 static void echo(struct rpc_call *call)
 {
     struct json_object *last = rpc_arg(call, 9);
-    const char *text;
-    size_t len;
 
     if (json_object_is_type(last, json_type_string) && strcmp(json_object_get_string(last), "trigger_internal_bug") == 0) {
         rpc_error(call, RPC_MISC_ERROR, "Internal bug detected: request.params[9].get_str() != \"trigger_internal_bug\"\n");
         return;
     }
-    text = json_object_to_json_string_length(call->params, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    jw_raw(&call->out, text, len);
+    jw_given(&call->out, call->params);
 }
 
 static void echoipc(struct rpc_call *call)

@@ -417,6 +417,25 @@ static void getblockfrompeer(struct rpc_call *call)
     jw_obj_end(&call->out);
 }
 
+/* Hex that may have white space between its bytes. Returns: NULL if it is something else; to free. */
+static uint8_t *decode_spaced(size_t *len, const char *hex)
+{
+    uint8_t *out = xmalloc(strlen(hex) / 2 + 1);
+    char pair[3] = {0};
+
+    for (*len = 0;; hex += 2) {
+        hex += strspn(hex, " \f\n\r\t\v");
+        if (!*hex)
+            return out;
+        memcpy(pair, hex, 2);
+        if (!hex_decode(out + *len, 1, pair))
+            break;
+        ++*len;
+    }
+    free(out);
+    return NULL;
+}
+
 static void sendmsgtopeer(struct rpc_call *call)
 {
     const char *type, *hex;
@@ -431,13 +450,11 @@ static void sendmsgtopeer(struct rpc_call *call)
         rpc_error(call, RPC_INVALID_PARAMETER, "Error: msg_type too long, max length is 12");
         return;
     }
-    if (!hex_is_valid(hex)) {
+    data = decode_spaced(&len, hex);
+    if (!data) {
         rpc_error(call, RPC_INVALID_PARAMETER, "Error parsing input for msg");
         return;
     }
-    len = strlen(hex) / 2;
-    data = xmalloc(len);
-    hex_decode(data, len, hex);
     ok = call->host->net_ops->send(call->host->net, peer, type, data, len);
     free(data);
     if (!ok) {

@@ -208,6 +208,8 @@ void rpc_run(struct rpc_call *call, struct json_object *params);
 struct tx *rpc_construct_tx(struct rpc_call *call);
 /** A hash type by its name, SIGHASH_DEFAULT if absent. */
 bool rpc_hash_type(struct rpc_call *call, uint8_t *out, size_t i);
+/** A value as a client gave it. */
+void jw_given(struct json_writer *j, struct json_object *v);
 
 /* ---- other threads (threads.c) ---- */
 /** Runs fn(arg) on the validation thread and waits. Returns: false with the error set if the node is stopping. */

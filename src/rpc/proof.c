@@ -144,6 +144,9 @@ static void verifytxoutproof(struct rpc_call *call)
     result = merkle_block_check(&header, &n_tx, &ids, proof, len);
     if (result == MERKLE_BLOCK_MALFORMED)
         rpc_error(call, RPC_MISC_ERROR, "SpanReader::read(): end of data: iostream error");
+    if (result == MERKLE_BLOCK_WRONG &&
+        hash_is_zero(header.merkle_root.b)) /* what Core finds in such a tree is the root that is given */
+        rpc_error(call, RPC_INVALID_ADDRESS_OR_KEY, "Block not found in chain");
     if (result == MERKLE_BLOCK_VALID) {
         block_header_hash(&hash, &header);
         e = chain_lookup(call->host->chain, &hash);

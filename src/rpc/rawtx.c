@@ -32,6 +32,7 @@ static void write_place(struct rpc_call *call, const struct block_entry *e)
     struct json_writer *j = &call->out;
     struct chain *c = call->host->chain;
 
+    jw_kv_hash(j, "blockhash", e->node.hash.b);
     if (chain_contains(c, e)) {
         jw_kv_int(j, "confirmations", chain_height(c) - e->node.height + 1);
         jw_kv_uint(j, "time", e->node.time);
@@ -59,7 +60,7 @@ static struct block_undo *read_spent(struct rpc_call *call, const struct block_e
 static void show_from_block(struct rpc_call *call, const struct block_entry *e, const struct tx *tx, uint32_t i, int verbosity)
 {
     struct json_writer *j = &call->out;
-    struct tx_view view = {.hex = true, .block = &e->node.hash, .prevouts = true};
+    struct tx_view view = {.hex = true, .prevouts = true};
     struct block_undo *undo = NULL;
     struct entry_facts f;
 

@@ -76,16 +76,32 @@ static void deactivate(struct rpc_call *call)
     pthread_mutex_unlock(&s->mutex);
 }
 
+/* The library's text, but for DEL, which is escaped. */
+void jw_given(struct json_writer *j, struct json_object *v)
+{
+    size_t len, from = 0;
+    const char *text = json_object_to_json_string_length(v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    struct writer w = WRITER_INIT;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != 0x7f)
+            continue;
+        write_bytes(&w, text + from, i - from);
+        write_bytes(&w, "\\u007f", 6);
+        from = i + 1;
+    }
+    if (from)
+        write_bytes(&w, text + from, len - from);
+    jw_raw(j, from ? (const char *)w.data : text, from ? w.len : len);
+    writer_clear(&w);
+}
+
 static void write_id(struct json_writer *j, const struct rpc_call *call)
 {
-    const char *text;
-    size_t len;
-
     if (!call->has_id)
         return;
     jw_key(j, "id");
-    text = json_object_to_json_string_length(call->id, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-    jw_raw(j, text, len);
+    jw_given(j, call->id);
 }
 
 /* Turns what the handler wrote into the whole answer. */

@@ -265,7 +265,7 @@ void rest_chain_info(struct rest *r)
     if (r->format == REST_JSON)
         answer_command(r, "getblockchaininfo", NULL, REST_CHANGES);
     else
-        rest_fail_format(r, ".json");
+        rest_fail_format(r, "json");
 }
 
 void rest_deployments(struct rest *r)
@@ -275,7 +275,7 @@ void rest_deployments(struct rest *r)
     bool ok = true;
 
     if (r->format != REST_JSON) {
-        ok = rest_fail_format(r, ".json");
+        ok = rest_fail_format(r, "json");
     } else if (*r->param) {
         ok = rest_hash(r, hash.b, r->param) && (chain_lookup(r->call.host->chain, &hash) || rest_fail(r, 400, "Block not found"));
         json_object_array_add(params, json_object_new_string(r->param));
@@ -324,7 +324,7 @@ void rest_mempool(struct rest *r)
     else if (!r->call.host->mempool)
         rest_fail(r, 404, "Mempool disabled or instance not found");
     else if (r->format != REST_JSON)
-        rest_fail_format(r, ".json");
+        rest_fail_format(r, "json");
     else if (contents)
         mempool_contents(r);
     else

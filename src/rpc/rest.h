@@ -18,7 +18,7 @@ struct rest {
 
 /** Answers with an error; the text is one line. Returns: false. */
 bool rest_fail(struct rest *r, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/** That there is no such format (formats: those that there are, ".json"). Returns: false. */
+/** That there is no such format (formats: those that there are, "json"). Returns: false. */
 bool rest_fail_format(struct rest *r, const char *formats);
 #define REST_ALL_FORMATS ".bin, .hex, .json"
 /** Answers with what stands in call.out. */

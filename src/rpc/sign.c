@@ -166,9 +166,9 @@ static bool add_prevout(struct signing *s, struct json_object *prev)
 
     if (!json_object_is_type(prev, json_type_object))
         return rpc_error(call, RPC_DESERIALIZATION_ERROR, "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}");
-    if (!want_field(call, rpc_member(prev, "txid"), "txid", "string") ||
+    if (!want_field(call, rpc_member(prev, "scriptPubKey"), "scriptPubKey", "string") ||
+        !want_field(call, rpc_member(prev, "txid"), "txid", "string") ||
         !want_field(call, rpc_member(prev, "vout"), "vout", "number") ||
-        !want_field(call, rpc_member(prev, "scriptPubKey"), "scriptPubKey", "string") ||
         !rpc_hash_of(call, o.txid.b, rpc_member(prev, "txid"), "txid") ||
         !rpc_int_of(call, &n, rpc_member(prev, "vout"), INT32_MIN, INT32_MAX))
         return false;

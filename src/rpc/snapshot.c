@@ -403,7 +403,8 @@ const struct rpc_command rpc_snapshot_commands[] = {
           NULL},
          {"in_memory", RPC_BOOL, RPC_OPTION, "false",
           "If true, what differs from the current UTXO set is kept in memory rather than in a temporary database.", NULL},
-         {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"}),
+         {"options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.",
+          "{\"rollback\":n,\"in_memory\":bool,...}"}),
      0,
      "Write the serialized UTXO set to a file. This can be used in loadtxoutset afterwards if this snapshot height is supported in "
      "the "

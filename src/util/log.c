@@ -102,11 +102,6 @@ bool log_category_set(const char *name, bool on)
 {
     uint64_t bits;
 
-    if (!strcmp(name, "none") || !strcmp(name, "0")) {
-        if (on)
-            atomic_store(&category_mask, 0);
-        return on;
-    }
     if (!strcmp(name, "libevent")) {
         log_warning("The logging category `%s` is deprecated, does nothing, and will be removed in a future version", name);
         return true;

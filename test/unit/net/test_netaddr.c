@@ -36,7 +36,13 @@ static void texts(void **state)
         {"1.2.3.4:0", NULL, NULL},
         /* one letter of the checksum changed */
         {"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscrye.onion", NULL, NULL},
-        {"1.2.3", NULL, NULL},
+        {"1.2.3.4 ", NULL, NULL},
+        {"1.2.3", "1.2.0.3:8333", "ipv4"}, /* as the system's resolver reads them */
+        {"0x7f.1", "127.0.0.1:8333", "not_publicly_routable"},
+        {"010.0.0.1:5", "8.0.0.1:5", "ipv4"},
+        {"08.0.0.1", NULL, NULL},
+        {"256.1", NULL, NULL},
+        {"abc", NULL, NULL},
         {"1.2.3.4.5", NULL, NULL},
         {"1.2.3.4:0", NULL, NULL},
         {"1.2.3.4:65536", NULL, NULL},
