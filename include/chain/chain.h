@@ -211,6 +211,9 @@ enum rc chain_read_block(struct chain *c, struct block **out, const struct block
 enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struct block_entry *e);
 /** `len` bytes of it at `offset`. RC_INVALID: none are asked for, or more than there are. */
 enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry *e, uint32_t offset, uint32_t len);
+/** Is the file there that e's block stands in, and with `undo` that of its undo record? One look at the folder each, nothing is read: for what was
+ *  read before. Any thread. */
+bool chain_files_exist(struct chain *c, const struct block_entry *e, bool undo);
 struct block_undo;
 enum rc chain_read_undo(struct chain *c, struct block_undo **out, const struct block_entry *e);
 /** Reads one transaction, `offset` bytes behind the start of e's block, without the rest of the block. Out: *tx (one reference). RC_CORRUPT: none

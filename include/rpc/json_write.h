@@ -18,6 +18,8 @@ struct json_writer {
     }
 
 void jw_clear(struct json_writer *j);
+/** Makes room for an answer that is known to be long, so that it is not moved as it grows. */
+void jw_room(struct json_writer *j, size_t len);
 void jw_obj_begin(struct json_writer *j);
 void jw_obj_end(struct json_writer *j);
 void jw_arr_begin(struct json_writer *j);

@@ -33,6 +33,14 @@ static inline void obfuscate_copy(uint8_t *out, const uint8_t *in, size_t len, c
     for (unsigned k = 0; k < OBFUSCATION_KEY_SIZE; k++)
         rotated[k] = key[(offset + k) % OBFUSCATION_KEY_SIZE];
     memcpy(&mask, rotated, sizeof(mask));
+    for (; i + 4 * sizeof(word) <= len; i += 4 * sizeof(word)) { /* a block's bytes: two registers at once */
+        uint64_t four[4];
+
+        memcpy(four, in + i, sizeof(four));
+        for (unsigned k = 0; k < 4; k++)
+            four[k] ^= mask;
+        memcpy(out + i, four, sizeof(four));
+    }
     for (; i + sizeof(word) <= len; i += sizeof(word)) {
         memcpy(&word, in + i, sizeof(word));
         word ^= mask;

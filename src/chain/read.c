@@ -23,6 +23,16 @@ enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry 
     return f.status & BLOCK_HAVE_DATA ? blockfiles_read_part(c->files, out, f.pos, offset, len) : RC_NOT_FOUND;
 }
 
+bool chain_files_exist(struct chain *c, const struct block_entry *e, bool undo)
+{
+    struct entry_facts f;
+
+    chain_facts(c, e, &f);
+    if (!(f.status & BLOCK_HAVE_DATA) || !blockfiles_exists(c->files, (unsigned)f.pos.file, false))
+        return false;
+    return !undo || (f.status & BLOCK_HAVE_UNDO && blockfiles_exists(c->files, (unsigned)f.pos.file, true));
+}
+
 enum rc chain_read_block(struct chain *c, struct block **out, const struct block_entry *e)
 {
     struct block *b;

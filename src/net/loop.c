@@ -143,6 +143,7 @@ void loop_run(struct loop *l)
     struct loop_job *j;
     bool stop;
 
+    thread_prompt();
     pthread_mutex_lock(&l->lock);
     stop = l->stop;
     pthread_mutex_unlock(&l->lock);

@@ -4,8 +4,10 @@
 #include "chain/undo.h"
 #include "rpc/server_priv.h"
 
-#define BLOCK_CACHE_ENTRIES 6
-#define BLOCK_CACHE_ENTRY_MAX ((size_t)512 << 10)
+#define ENVELOPE_ROOM 2048 /* of an answer with a block, besides what is kept of it */
+/* An answer that shows transactions has about so many times the bytes of its block. */
+#define TXS_GROWTH 7
+#define PREVOUTS_GROWTH 9
 
 #define BLOCKHASH_PARAM                                                                                                            \
     {                                                                                                                              \
@@ -180,73 +182,46 @@ static void write_txs(struct rpc_call *call, const struct block *b, const struct
     jw_arr_end(j);
 }
 
-/* ---- lists of ids that were made a moment ago ---- */
+/* ---- what was shown of a block a moment ago ---- */
 
-/* What "getblock 1" shows of a block besides its header, as it stands in the answer. Explorers and wallets ask for the same new blocks again and
- * again, and hashing all transactions anew is what costs. */
-struct block_tail {
-    struct block_hash hash;
-    uint8_t *json;
-    size_t len;
-};
-struct block_cache {
-    pthread_mutex_t mutex;
-    struct block_tail tail[BLOCK_CACHE_ENTRIES];
-    unsigned next;
-};
-
-struct block_cache *block_cache_new(void)
+static enum kept_form form_of(int verbosity, bool undo)
 {
-    struct block_cache *c = xcalloc(1, sizeof(*c));
-
-    pthread_mutex_init(&c->mutex, NULL);
-    return c;
+    return verbosity <= 1 ? KEPT_IDS : !undo ? KEPT_TXS : verbosity == 2 ? KEPT_TXS_FEES : KEPT_TXS_PREVOUTS;
 }
 
-void block_cache_free(struct block_cache *c)
-{
-    for (unsigned i = 0; i < BLOCK_CACHE_ENTRIES; i++)
-        free(c->tail[i].json);
-    pthread_mutex_destroy(&c->mutex);
-    free(c);
-}
-
-/* Keeps the part of the answer from `from` on. */
-static void block_cache_add(struct rpc_call *call, const struct block_entry *e, size_t from)
+/* The members behind the header's, from `from` on. */
+static void keep_tail(struct rpc_call *call, const struct block_entry *e, enum kept_form form, size_t from)
 {
     struct block_cache *c = call->server->blocks;
     size_t len = call->out.w.len - from;
-    struct block_tail *t;
 
-    if (len > BLOCK_CACHE_ENTRY_MAX)
-        return;
-    pthread_mutex_lock(&c->mutex);
-    t = &c->tail[c->next++ % BLOCK_CACHE_ENTRIES];
-    free(t->json);
-    t->hash = e->node.hash;
-    t->json = xmemdup(call->out.w.data + from, len);
-    t->len = len;
-    pthread_mutex_unlock(&c->mutex);
+    if (block_cache_wants(c, &e->node.hash, form, len))
+        kept_unref(block_cache_add_take(c, &e->node.hash, form, xmemdup(call->out.w.data + from, len), len));
 }
 
-/* Returns: false if the block is not there. */
-static bool block_cache_write(struct rpc_call *call, const struct block_entry *e)
+/* Returns: false if it was not kept. What is remembered of a block is no answer once its file is gone. */
+static bool write_kept(struct rpc_call *call, const struct block_entry *e, int verbosity)
 {
-    struct block_cache *c = call->server->blocks;
-    bool found = false;
+    struct json_writer *j = &call->out;
+    struct entry_facts f;
+    struct kept *k;
+    bool undo;
 
-    pthread_mutex_lock(&c->mutex);
-    for (unsigned i = 0; i < BLOCK_CACHE_ENTRIES && !found; i++) {
-        struct block_tail *t = &c->tail[i];
-        if (!t->json || !block_hash_equal(&t->hash, &e->node.hash))
-            continue;
-        jw_obj_begin(&call->out);
-        jw_header_members(&call->out, call, chain_tip(call->host->chain), e);
-        write_bytes(&call->out.w, t->json, t->len);
-        found = true;
+    chain_facts(call->host->chain, e, &f);
+    undo = verbosity > 1 && f.status & BLOCK_HAVE_UNDO;
+    k = block_cache_find(call->server->blocks, &e->node.hash, form_of(verbosity, undo));
+    if (k && !chain_files_exist(call->host->chain, e, undo)) {
+        kept_unref(k);
+        return false;
     }
-    pthread_mutex_unlock(&c->mutex);
-    return found;
+    if (!k)
+        return false;
+    jw_room(j, k->len + ENVELOPE_ROOM);
+    jw_obj_begin(j);
+    jw_header_members(j, call, chain_tip(call->host->chain), e);
+    write_bytes(&j->w, k->data, k->len);
+    kept_unref(k);
+    return true;
 }
 
 static void write_sizes(struct json_writer *j, uint32_t stripped_len, uint32_t len)
@@ -277,7 +252,7 @@ static bool write_brief(struct rpc_call *call, const struct block_entry *e, cons
         jw_hash(j, o.txid[i].b);
     jw_arr_end(j);
     jw_obj_end(j);
-    block_cache_add(call, e, tail);
+    keep_tail(call, e, KEPT_IDS, tail);
     block_outline_clear(&o);
     return true;
 }
@@ -288,6 +263,7 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
     struct json_writer *j = &call->out;
     struct block_undo *undo = NULL;
     struct entry_facts f;
+    size_t tail;
 
     chain_facts(call->host->chain, e, &f);
     if ((f.status & BLOCK_HAVE_UNDO) && chain_read_undo(call->host->chain, &undo, e) != RC_OK) {
@@ -296,22 +272,17 @@ static void write_block(struct rpc_call *call, const struct block_entry *e, cons
                   "pruning event.");
         return;
     }
+    jw_room(j, b->raw_len * (size_t)(verbosity == 2 ? TXS_GROWTH : PREVOUTS_GROWTH) + ENVELOPE_ROOM);
     jw_obj_begin(j);
     jw_header_members(j, call, tip, e);
+    tail = j->w.len;
     write_sizes(j, b->stripped_len, b->raw_len);
     write_coinbase(j, &b->tx[0]);
     write_txs(call, b, undo, verbosity);
     jw_obj_end(j);
+    keep_tail(call, e, form_of(verbosity, undo != NULL), tail);
     if (undo)
         block_undo_free(undo);
-}
-
-/* What is remembered of a block is no answer once its file is gone. */
-static bool still_stored(struct rpc_call *call, const struct block_entry *e)
-{
-    uint8_t header[BLOCK_HEADER_SIZE];
-
-    return chain_read_part(call->host->chain, header, e, 0, sizeof(header)) == RC_OK;
 }
 
 void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int verbosity)
@@ -320,7 +291,8 @@ void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int ver
     uint8_t *raw;
     size_t len;
 
-    if (verbosity == 1 && still_stored(call, e) && block_cache_write(call, e))
+    verbosity = verbosity > 3 ? 3 : verbosity;
+    if (verbosity >= 1 && write_kept(call, e, verbosity))
         return;
     if (chain_read_raw(call->host->chain, &raw, &len, e) != RC_OK) {
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
@@ -336,7 +308,7 @@ void rpc_write_block(struct rpc_call *call, const struct block_entry *e, int ver
     }
     b = block_decode(raw, len);
     if (b && b->n_tx)
-        write_block(call, e, b, verbosity > 3 ? 3 : verbosity);
+        write_block(call, e, b, verbosity);
     else
         rpc_error(call, RPC_MISC_ERROR, "Block not found on disk");
     block_unref(b);

@@ -298,6 +298,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     (void)what;
     sweep_list(&h->fresh, now);
     sweep_list(&h->proven, now);
+    block_cache_sweep(h->rpc->blocks, now);
 }
 
 /* ---- start ---- */

@@ -15,8 +15,9 @@
 #include "rpc/server_priv.h"
 
 #define LINGER_US 1000000
-#define SEND_MAX ((size_t)256 << 10) /* of a body at a time: others have their turn in between */
-#define TLS_HELLO 0x16               /* the first byte of a TLS connection, never one of a request */
+#define SEND_AT_ONCE ((size_t)1 << 20) /* a body that the socket may be given whole */
+#define SEND_MAX ((size_t)256 << 10)   /* of a longer one at a time: others have their turn in between */
+#define TLS_HELLO 0x16                 /* the first byte of a TLS connection, never one of a request */
 
 static bool conn_feed(struct http_conn *c, const char *data, const char *end);
 
@@ -193,9 +194,10 @@ static void sent(struct http_conn *c)
     next_request(c, !c->req.hang_up);
 }
 
-static size_t piece(size_t len)
+/* How much of a body of `len` bytes is sent now if `left` are left of it. */
+static size_t piece(size_t len, size_t left)
 {
-    return len < SEND_MAX ? len : SEND_MAX;
+    return len <= SEND_AT_ONCE || left < SEND_MAX ? left : SEND_MAX;
 }
 
 /* Sends what is left. Returns: false if that failed and the connection is dropped. */
@@ -203,7 +205,7 @@ static bool send_more(struct http_conn *c)
 {
     struct http_request *req = &c->req;
     struct iovec v[2] = {{c->out.data ? c->out.data + c->out_at : NULL, c->out.len - c->out_at},
-                         {(char *)(uintptr_t)req->data + c->body_at, piece(req->len - c->body_at)}};
+                         {(char *)(uintptr_t)req->data + c->body_at, piece(req->len, req->len - c->body_at)}};
     struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
     ssize_t n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     size_t head;
@@ -276,7 +278,7 @@ static void send_tls(struct http_conn *c, const char *head, size_t n)
 static bool send_plain(struct http_conn *c, char *head, size_t n)
 {
     struct http_request *req = &c->req;
-    struct iovec v[2] = {{head, n}, {(void *)(uintptr_t)req->data, piece(req->len)}};
+    struct iovec v[2] = {{head, n}, {(void *)(uintptr_t)req->data, piece(req->len, req->len)}};
     struct msghdr m = {.msg_iov = v, .msg_iovlen = req->len ? 2 : 1};
     ssize_t done = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     size_t of_head;

@@ -11,6 +11,12 @@ void jw_clear(struct json_writer *j)
     j->comma = false;
 }
 
+void jw_room(struct json_writer *j, size_t len)
+{
+    writer_extend(&j->w, len);
+    j->w.len -= len;
+}
+
 /* Room for a value of `len` bytes with the comma that may be due before it. */
 static uint8_t *value_room(struct json_writer *j, size_t len)
 {

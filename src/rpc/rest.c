@@ -14,24 +14,25 @@
 struct path {
     const char *prefix;
     void (*run)(struct rest *r);
-    bool inline_; /* nothing of it takes long */
+    bool inline_;                    /* nothing of it takes long */
+    bool (*at_once)(struct rest *r); /* answers what takes no time (NULL: nothing). Returns: false if it is not that */
 };
 
 static const struct path paths[] = {
-    {"/rest/tx/", rest_tx, false},
-    {"/rest/block/notxdetails/", rest_block_brief, false},
-    {"/rest/block/", rest_block, false},
-    {"/rest/blockpart/", rest_block_part, false},
-    {"/rest/blockfilter/", rest_filter, false},
-    {"/rest/blockfilterheaders/", rest_filter_headers, false},
-    {"/rest/chaininfo", rest_chain_info, false},
-    {"/rest/mempool/", rest_mempool, false},
-    {"/rest/headers/", rest_headers, false},
-    {"/rest/getutxos", rest_utxos, false},
-    {"/rest/deploymentinfo/", rest_deployments, false},
-    {"/rest/deploymentinfo", rest_deployments, false},
-    {"/rest/blockhashbyheight/", rest_block_by_height, true},
-    {"/rest/spenttxouts/", rest_spent, false},
+    {"/rest/tx/", rest_tx, false, NULL},
+    {"/rest/block/notxdetails/", rest_block_brief, false, rest_block_kept},
+    {"/rest/block/", rest_block, false, rest_block_kept},
+    {"/rest/blockpart/", rest_block_part, false, NULL},
+    {"/rest/blockfilter/", rest_filter, false, NULL},
+    {"/rest/blockfilterheaders/", rest_filter_headers, false, NULL},
+    {"/rest/chaininfo", rest_chain_info, false, NULL},
+    {"/rest/mempool/", rest_mempool, false, NULL},
+    {"/rest/headers/", rest_headers, false, NULL},
+    {"/rest/getutxos", rest_utxos, false, NULL},
+    {"/rest/deploymentinfo/", rest_deployments, false, NULL},
+    {"/rest/deploymentinfo", rest_deployments, false, NULL},
+    {"/rest/blockhashbyheight/", rest_block_by_height, true, NULL},
+    {"/rest/spenttxouts/", rest_spent, false, NULL},
 };
 
 /* ---- answers ---- */
@@ -99,10 +100,15 @@ void rest_send_take(struct rest *r, enum rest_cache cache, uint8_t *data_take, s
     if (r->format == REST_HEX) {
         send_hex(r, cache, data_take, len);
         free(data_take);
-        return;
+    } else {
+        rest_send_ref(r, cache, data_take, len, free, data_take);
     }
+}
+
+void rest_send_ref(struct rest *r, enum rest_cache cache, const uint8_t *data, size_t len, void (*release)(void *arg), void *arg)
+{
     http_reply_header(r->req, "Cache-Control", cache_control(cache));
-    http_reply_ref(r->req, 200, "application/octet-stream", data_take, len, free, data_take);
+    http_reply_ref(r->req, 200, "application/octet-stream", data, len, release, arg);
 }
 
 /* ---- what was asked ---- */
@@ -199,17 +205,40 @@ static const struct path *path_of(const char *target)
     return NULL;
 }
 
+static void rest_init(struct rest *r, struct rpc_server *s, const struct path *p, struct http_request *req)
+{
+    *r = (struct rest){.req = req, .call = {.server = s, .host = &s->host, .out = JSON_WRITER_INIT}};
+    r->param = read_param(http_target(req) + strlen(p->prefix), &r->format);
+}
+
+static void rest_clear(struct rest *r)
+{
+    free(r->param);
+    free(r->call.message);
+    jw_clear(&r->call.out);
+}
+
 static void answer(void *arg, struct http_request *req)
 {
-    struct rpc_server *s = arg;
     const struct path *p = path_of(http_target(req));
-    struct rest r = {.req = req, .call = {.server = s, .host = &s->host, .out = JSON_WRITER_INIT}};
+    struct rest r;
 
-    r.param = read_param(http_target(req) + strlen(p->prefix), &r.format);
+    rest_init(&r, arg, p, req);
     p->run(&r);
-    free(r.param);
-    free(r.call.message);
-    jw_clear(&r.call.out);
+    rest_clear(&r);
+}
+
+static bool answered_at_once(struct rpc_server *s, const struct path *p, struct http_request *req)
+{
+    struct rest r;
+    bool done;
+
+    if (!p->at_once)
+        return false;
+    rest_init(&r, s, p, req);
+    done = p->at_once(&r);
+    rest_clear(&r);
+    return done;
 }
 
 static void handle(void *arg, struct http_request *req)
@@ -228,7 +257,7 @@ static void handle(void *arg, struct http_request *req)
         rest_fail(&r, 503, "Service temporarily unavailable: %s", text);
     } else if (p->inline_) {
         answer(s, req);
-    } else {
+    } else if (!answered_at_once(s, p, req)) {
         http_offload(req, answer, NULL, s);
     }
 }

@@ -27,6 +27,8 @@ void rest_send_json(struct rest *r, enum rest_cache cache);
 void rest_send_bytes(struct rest *r, enum rest_cache cache, struct writer *w);
 /** The same with len bytes, malloc'ed, which are taken over. */
 void rest_send_take(struct rest *r, enum rest_cache cache, uint8_t *data_take, size_t len);
+/** Answers with borrowed bytes; release(arg) is called on the loop thread when they are sent. */
+void rest_send_ref(struct rest *r, enum rest_cache cache, const uint8_t *data, size_t len, void (*release)(void *arg), void *arg);
 
 /** A hash in text; text: borrowed. Returns: false once the error is sent. */
 bool rest_hash(struct rest *r, uint8_t out[32], const char *text);
@@ -44,6 +46,8 @@ void rest_headers(struct rest *r);
 void rest_block_by_height(struct rest *r);
 void rest_block(struct rest *r);
 void rest_block_brief(struct rest *r);
+/** Loop thread: answers with a block's bytes if they are kept. Returns: false if they are not, or it is not them that are asked for. */
+bool rest_block_kept(struct rest *r);
 void rest_block_part(struct rest *r);
 void rest_spent(struct rest *r);
 void rest_filter(struct rest *r);

@@ -5,6 +5,7 @@
 #include "chain/undo.h"
 #include "primitives/serialize.h"
 #include "rpc/rest.h"
+#include "rpc/server_priv.h"
 
 void rest_headers(struct rest *r)
 {
@@ -112,6 +113,40 @@ static const struct block_entry *find_block(struct rest *r)
     return NULL;
 }
 
+bool rest_block_kept(struct rest *r)
+{
+    const struct block_entry *e;
+    struct block_hash hash;
+    struct kept *k;
+
+    if (r->format != REST_BIN || !hash_from_hex(hash.b, r->param))
+        return false;
+    k = block_cache_find(r->call.server->blocks, &hash, KEPT_RAW);
+    if (!k)
+        return false;
+    e = chain_lookup(r->call.host->chain, &hash);
+    if (!e || !chain_files_exist(r->call.host->chain, e, false)) {
+        kept_unref(k);
+        return false;
+    }
+    rest_send_ref(r, REST_NEVER_CHANGES, k->data, k->len, kept_unref, k);
+    return true;
+}
+
+/* Keeps it if it is asked for again and again. */
+static void send_bytes(struct rest *r, const struct block_entry *e, uint8_t *data_take, size_t len)
+{
+    struct block_cache *c = r->call.server->blocks;
+    struct kept *k;
+
+    if (r->format != REST_BIN || !block_cache_wants(c, &e->node.hash, KEPT_RAW, len)) {
+        rest_send_take(r, REST_NEVER_CHANGES, data_take, len);
+        return;
+    }
+    k = block_cache_add_take(c, &e->node.hash, KEPT_RAW, data_take, len);
+    rest_send_ref(r, REST_NEVER_CHANGES, k->data, k->len, kept_unref, k);
+}
+
 static void send_block(struct rest *r, int verbosity)
 {
     const struct block_entry *e = find_block(r);
@@ -129,7 +164,7 @@ static void send_block(struct rest *r, int verbosity)
     } else if (r->format == REST_UNKNOWN) {
         rest_fail_format(r, REST_ALL_FORMATS);
     } else if (chain_read_raw(r->call.host->chain, &data, &len, e) == RC_OK) {
-        rest_send_take(r, REST_NEVER_CHANGES, data, len);
+        send_bytes(r, e, data, len);
     } else {
         rest_fail(r, 500, "I/O error reading %s", r->param);
     }

@@ -38,7 +38,7 @@ struct rpc_server {
     atomic_int blocks_scan_progress, blocks_scan_height;
 
     struct command_table *commands;    /* dispatch.c; read-only */
-    struct block_cache *blocks;        /* blocks.c */
+    struct block_cache *blocks;        /* block_cache.c */
     struct template_store *templates;  /* template_json.c */
     _Atomic uint64_t template_updates; /* of the pool, as the template shows them that was given out last */
 
@@ -79,8 +79,33 @@ struct command_table *command_table_new(void); /* to be freed with free */
 /** The command of that name, as rpc_find_command, in constant time. Returns: NULL if there is none. */
 const struct rpc_command *rpc_lookup(const struct rpc_server *s, const char *name);
 
+/* ---- block_cache.c, any thread ---- */
+/* The bytes of a block; or its members behind the header's as getblock writes them, without and with what its undo record tells. */
+enum kept_form { KEPT_RAW, KEPT_IDS, KEPT_TXS, KEPT_TXS_FEES, KEPT_TXS_PREVOUTS };
+struct kept {
+    uint8_t *data;
+    size_t len;
+    /* the cache's */
+    atomic_uint refs;
+    struct block_hash hash;
+    enum kept_form form;
+    int64_t used_us;
+    struct kept *next;
+};
 struct block_cache *block_cache_new(void);
 void block_cache_free(struct block_cache *c);
+/** Returns: one reference, NULL if it is not there. The block's files may be gone meanwhile: chain_files_exist tells. */
+struct kept *block_cache_find(struct block_cache *c, const struct block_hash *hash, enum kept_form form);
+/** It was not there and had to be made, `len` bytes: is it worth keeping? */
+bool block_cache_wants(struct block_cache *c, const struct block_hash *hash, enum kept_form form, size_t len);
+/** Keeps it for a while; data_take: malloc'ed. Returns: one reference. */
+struct kept *block_cache_add_take(struct block_cache *c, const struct block_hash *hash, enum kept_form form, uint8_t *data_take,
+                                  size_t len);
+/** arg: a struct kept, NULL is ignored. */
+void kept_unref(void *arg);
+/** Forgets what nobody has asked for for a minute. */
+void block_cache_sweep(struct block_cache *c, int64_t now_us);
+
 struct template_store *template_store_new(void);
 void template_store_free(struct template_store *s);
 

@@ -14,6 +14,8 @@
 #include "util/fs.h"
 #include "util/mem.h"
 
+#define PIECE ((size_t)128 << 10)
+
 /* One record, opened. */
 struct record {
     const struct blockfiles *bf;
@@ -30,13 +32,20 @@ static void record_close(struct record *r)
     free(r->path);
 }
 
+/* In pieces that stay in the processor's cache until they are in the clear. */
 static enum rc record_bytes(const struct record *r, uint8_t *out, size_t len, uint64_t pos)
 {
-    enum rc rc = fs_pread(r->fd, out, len, pos);
+    while (len) {
+        size_t n = len < PIECE ? len : PIECE;
+        enum rc rc = fs_pread(r->fd, out, n, pos);
 
-    if (rc != RC_OK)
-        return storage_error_errno(rc, "Cannot read", r->path);
-    obfuscate(out, len, r->bf->key, pos);
+        if (rc != RC_OK)
+            return storage_error_errno(rc, "Cannot read", r->path);
+        obfuscate(out, n, r->bf->key, pos);
+        out += n;
+        pos += n;
+        len -= n;
+    }
     return RC_OK;
 }
 

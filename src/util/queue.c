@@ -1,46 +1,12 @@
-/* queue.c - starting threads, and the job queue to one consumer: many threads push, one runs. See thread.h. */
+/* queue.c - the job queue to one consumer: many threads push, one runs. See thread.h. */
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "util/assert.h"
-#include "util/log.h"
 #include "util/mem.h"
 #include "util/thread.h"
-
-struct start {
-    char *name;
-    void *(*fn)(void *);
-    void *arg;
-};
-
-static void *thread_main(void *ctx)
-{
-    struct start s = *(struct start *)ctx;
-
-    free(ctx);
-    log_thread_name(s.name);
-    free(s.name);
-    return s.fn(s.arg);
-}
-
-pthread_t thread_start(const char *name, void *(*fn)(void *), void *arg)
-{
-    struct start *s = xmalloc(sizeof(*s));
-    pthread_t t;
-    int err;
-
-    *s = (struct start){xstrdup(name), fn, arg};
-    err = pthread_create(&t, NULL, thread_main, s);
-    if (err) {
-        fprintf(stderr, "Error: cannot start thread %s: %s\n", name, strerror(err));
-        abort();
-    }
-    return t;
-}
 
 struct job {
     struct job *next;

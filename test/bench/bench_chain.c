@@ -24,6 +24,7 @@
 #define MATURE_BLOCKS 110
 #define FAN_OUT 500 /* outputs of each of the first spends */
 #define FEE 500
+#define SMALL (20 * FEE) /* coins of less are put together, not split */
 
 enum kind { P2WPKH, P2TR, P2PKH, P2WSH, KINDS };
 
@@ -277,10 +278,11 @@ static void write_block(struct maker *m, struct tx *const *txs, uint32_t n)
     free(hashes);
 }
 
-/* Of one to three coins. */
+/* Of one to three coins, or more if they are small. */
 static struct tx *make_any_spend(struct maker *m)
 {
     struct utxo coins[8];
+    int64_t value = 0;
     uint32_t n_in = 1 + (uint32_t)(rng_below(&m->rng, 3) == 0) + (uint32_t)(rng_below(&m->rng, 3) == 0);
     uint32_t n_out = 1 + (uint32_t)rng_below(&m->rng, 3);
 
@@ -288,8 +290,14 @@ static struct tx *make_any_spend(struct maker *m)
         n_in = 1;
         n_out = 2;
     }
-    for (uint32_t i = 0; i < n_in; i++)
+    for (uint32_t i = 0; i < n_in; i++) {
         coins[i] = pool_take(m);
+        value += coins[i].value;
+        if (i + 1 == n_in && n_in < ARRAY_LEN(coins) && value < 2 * FEE)
+            n_in++;
+    }
+    if (value < SMALL)
+        n_out = 1;
     m->n_in += n_in;
     return make_spend(m, coins, n_in, n_out);
 }
