@@ -91,11 +91,11 @@ class Daemon:
         return int(facts["VmRSS"].split()[0]) / 1024, int(facts["Threads"])
 
 
-def make_chain(build):
-    path = os.path.join(build, "bench", "chain.dat")
+def make_chain(build, name="chain.dat", *shape):
+    path = os.path.join(build, "bench", name)
     if not os.path.exists(path + ".json"):
         print("making the chain (about a minute, once)...", flush=True)
-        facts = subprocess.run([os.path.join(build, "bench", "bench_chain"), path], check=True, capture_output=True, text=True).stdout
+        facts = subprocess.run([os.path.join(build, "bench", "bench_chain"), path, *shape], check=True, capture_output=True, text=True).stdout
         with open(path + ".json", "w") as f:
             f.write(facts)
     with open(path + ".json") as f:
@@ -187,23 +187,35 @@ def rpc_rate(node, connections, call, seconds):
     return sum(counts) / (time.monotonic() - start)
 
 
-LUA = """wrk.method = "POST"
-wrk.body = [==[%s]==]
-%s
+LUA = """%s
+local asked, n
+init = function()
+    asked = {%s}
+    n = math.random(#asked)
+end
+request = function()
+    n = n %% #asked + 1
+    return asked[n]
+end
 """
 
 
-def wrk_rate(node, connections, body, seconds):
-    """Calls a second and the time that 99 of 100 take at most, by wrk. Returns: text, None without wrk."""
+def wrk_rate(node, connections, requests, seconds):
+    """Calls a second, what each costs the node, and the time that 99 of 100 take at most, by wrk. requests: bodies, or paths to get, in turn.
+    Returns: text, None without wrk."""
     if not shutil.which("wrk"):
         return None
+    requests = [requests] if isinstance(requests, str) else requests
+    asked = ("wrk.format('GET', '%s')" % r if r.startswith("/") else "wrk.format('POST', '/', nil, [==[%s]==])" % r for r in requests)
+    cpu = node.cpu()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % (body, "\n".join('wrk.headers["%s"] = "%s"' % item for item in node.headers().items())))
+        script.write(LUA % ("\n".join('wrk.headers["%s"] = "%s"' % item for item in node.headers().items()), ",".join(asked)))
         script.flush()
         out = subprocess.run(["wrk", "-c", str(connections), "-t", "2", "-d", "%ds" % max(1, seconds), "--latency", "--timeout", "60s", "-s", script.name,
                               "http://127.0.0.1:%d/" % node.rpc_port], capture_output=True, text=True, check=True).stdout
     found = {line.split()[0]: line.split()[1] for line in out.splitlines() if line.strip().startswith(("Requests/sec:", "99%"))}
-    return "%.0f/s, p99 %s" % (float(found["Requests/sec:"]), found["99%"])
+    count = next(int(line.split()[0]) for line in out.splitlines() if "requests in" in line)
+    return "%.0f/s, %.3f ms CPU each, p99 %s" % (float(found["Requests/sec:"]), 1000 * (node.cpu() - cpu) / max(count, 1), found["99%"])
 
 
 def rpc_rows(node, block, seconds):
@@ -215,6 +227,36 @@ def rpc_rows(node, block, seconds):
     for verbosity in (1, 2):
         call = {"jsonrpc": "2.0", "id": 1, "method": "getblock", "params": [block, verbosity]}
         rows["RPC getblock %d, 2 connections" % verbosity] = (None, None, None, "%.0f/s" % rpc_rate(node, 2, call, seconds))
+    return rows
+
+
+def block_rates(node, seconds):
+    """What eight clients get of one block of 2,000 transactions, and of 200 of them in turn; and a ninth that asks for little meanwhile."""
+    rows, hashes = {}, [node.call("getblockhash", h) for h in range(115, 315)]
+    one = json.dumps({"id": 1, "method": "getblockcount", "params": []})
+    for label, some in (("one block", hashes[100:101]), ("200 blocks in turn", hashes)):
+        for verbosity in (1, 2):
+            bodies = [json.dumps({"id": 1, "method": "getblock", "params": [h, verbosity]}) for h in some]
+            rows["getblock %d, %s" % (verbosity, label)] = (None, None, None, wrk_rate(node, 8, bodies, seconds))
+        rows["REST block.bin, " + label] = (None, None, None, wrk_rate(node, 8, ["/rest/block/%s.bin" % h for h in some], seconds))
+    rows["getblockcount"] = (None, None, None, wrk_rate(node, 8, one, seconds))
+    rows["100 getblockcount in a batch"] = (None, None, None, wrk_rate(node, 8, "[%s]" % ",".join([one] * 100), seconds))
+    busy = threading.Thread(target=wrk_rate, args=(node, 10, bodies, seconds + 1))
+    busy.start()
+    rows["getblockcount while ten ask for getblock 2"] = (None, None, None, wrk_rate(node, 8, one, seconds))
+    busy.join()
+    return rows
+
+
+def measure_rpc(program, work, build, seconds):
+    path, facts = make_chain(build, "chain2000.dat", "215", "2000", "2020")
+    name = os.path.join(work, os.path.basename(program))
+    import_chain(program, name, path, "-assumevalid=" + facts["tip"])
+    node = Daemon(program, name, "-connect=0", "-listen=0", "-rest").ready()
+    rows = block_rates(node, seconds)
+    node.call("stop")
+    node.wait()
+    rows.update(rpc_while_importing(program, name + "-busy", path, seconds))
     return rows
 
 
@@ -316,10 +358,12 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--other", help="another node's daemon with the same options, measured in the same run", default=os.environ.get("BENCH_OTHER"))
     parser.add_argument("--transactions", action="store_true", help="only how transactions are taken in")
+    parser.add_argument("--rpc", action="store_true", help="only how blocks are shown, by wrk")
     parser.add_argument("--seconds", type=float, default=5, help="for each RPC rate")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
-    chain, facts = (None, None) if options.transactions else make_chain(build)
+    part = options.transactions or options.rpc
+    chain, facts = (None, None) if part else make_chain(build)
     if chain:
         print("chain: %(height)d blocks, %(transactions)d transactions, %(inputs)d inputs, %(bytes)d bytes" % facts)
     work = tempfile.mkdtemp(prefix="farthing_bench_")
@@ -328,8 +372,9 @@ def main():
         for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other else []):
             print(program, flush=True)
             results[os.path.basename(program)] = (measure_transactions(program, work, build) if options.transactions else
+                                                  measure_rpc(program, work, build, options.seconds) if options.rpc else
                                                   measure(program, work, build, chain, facts, options.seconds))
-        if not options.transactions:
+        if not part:
             for name in results:
                 results[name].update({row: (None, None, None, "-") for row in MINING})
             print("  mining", flush=True)

@@ -2,10 +2,11 @@
 import hashlib
 import http.client
 import json
+import os
 import struct
 
 from blocks import COIN, TRUE_ADDRESS, coins_of, spend
-from framework import equal, main, wait_until
+from framework import equal, main, raises, wait_until
 
 GENESIS = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
 NONE = "00" * 32
@@ -72,6 +73,28 @@ def headers_and_blocks(node, rest):
     rest.fails(400, "Invalid hash: %s.xml" % tip, "block/%s.xml" % tip)
     for path in ("block/", "headers/", "spenttxouts/", "blockfilter/basic/"):
         rest.fails(404, FORMATS, path + tip)
+
+
+def asked_again(node, rest):
+    """What is kept in memory of a block is as good as the block, and no answer without its file."""
+    block = node.getblockhash(3)
+    files = [os.path.join(node.net_dir, "blocks", name) for name in ("blk00000.dat", "rev00000.dat")]
+    shown = [node.getblock(block, v) for v in (0, 1, 2, 3)]
+    for _ in range(4):
+        equal(rest.get("block/%s.bin" % block)[3], bytes.fromhex(shown[0]))
+        equal(rest.get("block/notxdetails/%s.bin" % block)[3], bytes.fromhex(shown[0]))
+        equal([node.getblock(block, v) for v in (0, 1, 2, 3)], shown)
+    os.rename(files[0], files[0] + ".away")
+    rest.fails(500, "I/O error reading " + block, "block/%s.bin" % block)
+    for v in (0, 1, 2, 3):
+        raises(-1, "Block not found on disk", node.getblock, block, v)
+    os.rename(files[0] + ".away", files[0])
+    os.rename(files[1], files[1] + ".away")
+    equal(node.getblock(block, 1), shown[1])
+    for v in (2, 3):
+        raises(-32603, "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.", node.getblock, block, v)
+    os.rename(files[1] + ".away", files[1])
+    equal([node.getblock(block, v) for v in (0, 1, 2, 3)], shown)
 
 
 def spent_outputs(node, rest):
@@ -142,6 +165,7 @@ def run(t):
     node.sendrawtransaction(waiting.hex(), 0)
     rest = Rest(node)
     headers_and_blocks(node, rest)
+    asked_again(node, rest)
     spent_outputs(node, rest)
     filters(node, rest)
     transactions(node, rest, mined, waiting)
