@@ -28,6 +28,7 @@ complete() {
 
 if complete; then
     echo "install-deps.sh: everything is installed"
+    have electrum || echo "install-deps.sh: but Electrum (apt-get install electrum), without which one test is skipped"
     exit 0
 fi
 
@@ -43,6 +44,8 @@ if have apt-get; then
     as_root apt-get install -y -q --no-install-recommends python3-zmq || echo "install-deps.sh: no python3-zmq here: one test does less"
     # A SOCKS5 server for one functional test, which says so when it is missing.
     as_root apt-get install -y -q --no-install-recommends microsocks || echo "install-deps.sh: no microsocks here: one test does less"
+    # A wallet that one functional test runs where it is.
+    as_root apt-get install -y -q --no-install-recommends electrum || echo "install-deps.sh: no electrum here: one test is skipped"
     # Client libraries that one functional test runs where they are.
     as_root apt-get install -y -q --no-install-recommends python3-bitcoinlib || echo "install-deps.sh: no python3-bitcoinlib here: one test does less"
     if have npm && have node; then

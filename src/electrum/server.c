@@ -211,10 +211,10 @@ void electrum_stop(struct electrum *e)
     atomic_store(&e->data.stopping, true);
     for (size_t i = 0; i < e->n_listeners; i++)
         listener_free(e->listeners[i].listener);
-    e->n_listeners = 0;
     rpc_local_stop(e->data.rpc);
     notifier_stop(e->notifier);
     pool_free(e->pool);
+    e->n_listeners = 0;
     electrum_clients_close(e);
     event_free(e->tick);
     event_free(e->reap);

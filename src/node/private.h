@@ -53,11 +53,11 @@ struct node {
     struct address_index *addresses;
     struct index *indexes[NODE_INDEXES]; /* all of them that are open */
     size_t n_indexes;
-    struct fees *fees;                 /* likewise; NULL: with -blocksonly */
-    int64_t fees_flushed;              /* monotonic microseconds */
-    struct template_cache *templates;  /* of all who mine */
-    struct cpu_miner *miner;           /* made when the chain stands */
-    _Atomic(struct stratum *) stratum; /* NULL: off */
+    struct fees *fees;                   /* likewise; NULL: with -blocksonly */
+    int64_t fees_flushed;                /* monotonic microseconds */
+    struct template_cache *templates;    /* of all who mine */
+    struct cpu_miner *miner;             /* made when the chain stands */
+    _Atomic(struct stratum *) stratum;   /* NULL: off */
     _Atomic(struct electrum *) electrum; /* likewise */
     struct node_zmq zmq;
     struct node_net *net;
