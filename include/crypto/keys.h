@@ -15,6 +15,8 @@ bool ecdsa_sig_is_low_s(const uint8_t *sig, size_t sig_len);
 bool schnorr_verify(const uint8_t sig[64], const uint8_t *msg, size_t msg_len, const uint8_t pubkey_x[32]);
 /** BIP341: true if output_x with that parity is internal_x tweaked by the tagged hash TapTweak(internal_x | merkle_root). */
 bool taproot_tweak_check(const uint8_t output_x[32], int parity, const uint8_t internal_x[32], const uint8_t merkle_root[32]);
+/** BIP341's tweak: the tagged hash of the internal key and, if there are scripts (else NULL), their root. */
+void taproot_tweak_hash(uint8_t out[32], const uint8_t internal_x[32], const uint8_t *merkle_root);
 /** Tweaks a key. merkle_root may be NULL (no scripts). Out: output_x, *parity. Returns: false if internal_x is no point. */
 bool taproot_tweak(uint8_t output_x[32], int *parity, const uint8_t internal_x[32], const uint8_t *merkle_root);
 /** True if the bytes are a valid public key on the curve. */
@@ -46,5 +48,14 @@ bool seckey_tweak_add(uint8_t key[32], const uint8_t tweak[32]);
 bool pubkey_tweak_add(uint8_t out[33], const uint8_t in[33], const uint8_t tweak[32]);
 /** BIP327's aggregate of compressed keys, in the order given. In: keys (n of them, n > 0). Returns: false if one is no point or the sum is none. */
 bool pubkey_aggregate(uint8_t out[33], const uint8_t (*keys)[33], size_t n);
+/* A tweak of an aggregate key: plain (BIP32) or of its x-only form (BIP341). */
+struct musig_tweak {
+    uint8_t tweak[32];
+    bool x_only;
+};
+/** BIP327: the BIP340 signature that partial ones make, if it is valid. In: keys in the order of aggregation, nonces (66 bytes) and partial signatures
+ *  by the same order, n > 0; the key's tweaks. Out: sig (64 bytes). Returns: false if it is not valid. */
+bool musig_aggregate(uint8_t sig[64], const uint8_t (*keys)[33], const uint8_t (*nonces)[66], const uint8_t (*partial)[32],
+                     size_t n, const struct musig_tweak *tweaks, size_t n_tweaks, const uint8_t msg[32]);
 
 #endif

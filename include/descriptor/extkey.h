@@ -25,6 +25,10 @@ char *extkey_encode(const struct extkey *key, bool secret, const struct address_
 /** The key one step below; with its secret if key has one. Out may be key itself. Returns: false for a hardened step without the secret, below depth
  *  255, or where the step gives no key. */
 bool extkey_derive(struct extkey *out, const struct extkey *key, uint32_t step);
+/** What stands at the root of the keys below a MuSig2 aggregate (BIP328). */
+void extkey_of_musig(struct extkey *out, const uint8_t pub[33]);
+/** What a step adds to the public key. Returns: false for a hardened one, or below depth 255. */
+bool extkey_tweak(uint8_t out[32], const struct extkey *key, uint32_t step);
 /** First four bytes of HASH160 of the public key. */
 void extkey_fingerprint(uint8_t out[4], const struct extkey *key);
 /** Takes the secret off, wiping it. */

@@ -162,7 +162,9 @@ struct sign_job {
     struct tx *const *sources; /* the same transaction in other states: signatures and scripts in their input n are used too */
     size_t n_sources;
     uint8_t hash_type; /* SIGHASH_DEFAULT: ALL where there is no default */
-    bool dummy;        /* for sizes: every key signs, with as many bytes as a real signature has (71 and 64); time locks are met */
+    bool
+        any_single; /* sign with SIGHASH_SINGLE also where there is no output of that number: such a signature is over next to nothing */
+    bool dummy; /* for sizes: every key signs, with as many bytes as a real signature has (71 and 64); time locks are met */
     struct sign_data *data; /* NULL if not of interest */
 };
 /** Sets the scriptSig and witness of input n as far as keys, scripts and signatures go: a multisig may stay in part unsigned, with

@@ -141,8 +141,7 @@ bool schnorr_verify(const uint8_t sig[64], const uint8_t *msg, size_t msg_len, c
            secp256k1_schnorrsig_verify(VERIFY_CTX, sig, msg, msg_len, &key);
 }
 
-/* BIP341's tweak: the tagged hash of the internal key and, if there are scripts, their root. */
-static void tap_tweak(uint8_t out[32], const uint8_t internal_x[32], const uint8_t *merkle_root)
+void taproot_tweak_hash(uint8_t out[32], const uint8_t internal_x[32], const uint8_t *merkle_root)
 {
     struct sha256 ctx;
 
@@ -160,7 +159,7 @@ bool taproot_tweak_check(const uint8_t output_x[32], int parity, const uint8_t i
 
     if (!secp256k1_xonly_pubkey_parse(VERIFY_CTX, &internal, internal_x))
         return false;
-    tap_tweak(tweak, internal_x, merkle_root);
+    taproot_tweak_hash(tweak, internal_x, merkle_root);
     return secp256k1_xonly_pubkey_tweak_add_check(VERIFY_CTX, output_x, parity, &internal, tweak);
 }
 
@@ -172,7 +171,7 @@ bool taproot_tweak(uint8_t output_x[32], int *parity, const uint8_t internal_x[3
 
     if (!secp256k1_xonly_pubkey_parse(VERIFY_CTX, &internal, internal_x))
         return false;
-    tap_tweak(tweak, internal_x, merkle_root);
+    taproot_tweak_hash(tweak, internal_x, merkle_root);
     if (!secp256k1_xonly_pubkey_tweak_add(VERIFY_CTX, &full, &internal, tweak) ||
         !secp256k1_xonly_pubkey_from_pubkey(VERIFY_CTX, &output, parity, &full))
         return false;
@@ -298,7 +297,7 @@ bool schnorr_sign_taproot(uint8_t sig[64], const uint8_t hash[32], const uint8_t
     if (!secp256k1_keypair_create(signer(), &pair, key) || !secp256k1_keypair_xonly_pub(VERIFY_CTX, &internal, NULL, &pair))
         return false;
     secp256k1_xonly_pubkey_serialize(VERIFY_CTX, x, &internal);
-    tap_tweak(tweak, x, merkle_root);
+    taproot_tweak_hash(tweak, x, merkle_root);
     if (!secp256k1_keypair_xonly_tweak_add(VERIFY_CTX, &pair, tweak)) {
         crypto_wipe(&pair, sizeof(pair));
         return false;

@@ -6,11 +6,6 @@
 #include "descriptor/internal.h"
 #include "util/mem.h"
 
-/* BIP328: what stands for the chain code of an aggregate key. */
-static const uint8_t musig_chain_code[32] = {0x86, 0x80, 0x87, 0xca, 0x02, 0xa6, 0xf9, 0x74, 0xc4, 0x59, 0x89,
-                                             0x24, 0xc3, 0x6b, 0x57, 0x76, 0x2d, 0x32, 0xcb, 0x45, 0x71, 0x71,
-                                             0x67, 0xe3, 0x00, 0x62, 0x2c, 0x71, 0x67, 0xe3, 0x89, 0x65};
-
 bool key_is_range(const struct key_expr *k)
 {
     if (k->range != RANGE_NONE)
@@ -168,7 +163,7 @@ static bool musig_at(struct derived_key *out, struct keyring *ring, struct descr
         keyring_add_aggregate(ring, root.pub, (const uint8_t(*)[33])parts, k->n_parts);
     free(parts);
     key = root;
-    memcpy(root.chain_code, musig_chain_code, 32);
+    extkey_of_musig(&root, root.pub);
     if (ok && (k->path.n || k->range != RANGE_NONE)) {
         k->parent_path = 0; /* the root is another one at each call */
         ok = derive(&key, k, &root, path, position);

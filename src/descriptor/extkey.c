@@ -76,6 +76,32 @@ void extkey_fingerprint(uint8_t out[4], const struct extkey *key)
     memcpy(out, h, 4);
 }
 
+void extkey_of_musig(struct extkey *out, const uint8_t pub[33])
+{
+    /* BIP328: SHA-256 of "MuSig2MuSig2MuSig2" */
+    static const uint8_t musig_chain_code[32] = {0x86, 0x80, 0x87, 0xca, 0x02, 0xa6, 0xf9, 0x74, 0xc4, 0x59, 0x89,
+                                                 0x24, 0xc3, 0x6b, 0x57, 0x76, 0x2d, 0x32, 0xcb, 0x45, 0x71, 0x71,
+                                                 0x67, 0xe3, 0x00, 0x62, 0x2c, 0x71, 0x67, 0xe3, 0x89, 0x65};
+    struct extkey root = {.depth = 0};
+
+    memcpy(root.pub, pub, 33);
+    memcpy(root.chain_code, musig_chain_code, 32);
+    *out = root;
+}
+
+bool extkey_tweak(uint8_t out[32], const struct extkey *key, uint32_t step)
+{
+    uint8_t data[37], h[64];
+
+    if (key->depth == 255 || (step & EXTKEY_HARDENED))
+        return false;
+    memcpy(data, key->pub, 33);
+    put_be32(data + 33, step);
+    hmac_sha512(h, key->chain_code, 32, data, sizeof(data));
+    memcpy(out, h, 32);
+    return true;
+}
+
 bool extkey_derive(struct extkey *out, const struct extkey *key, uint32_t step)
 {
     uint8_t data[37] = {0}, h[64];

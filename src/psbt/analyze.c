@@ -47,10 +47,12 @@ static void look_at_input(struct psbt_in_state *s, struct psbt_work *w, size_t i
         s->is_final = s->has_utxo;
         return;
     }
-    if (psbt_sign(w, i, &(struct psbt_signing){.finalize = true}, &s->missing) == PSBT_OK)
+    if (psbt_sign(w, i, &(struct psbt_signing){.finalize = true}, &s->missing) == PSBT_OK) {
         s->next = PSBT_FINALIZER;
-    else
+        sign_data_clear(&s->missing); /* what the way that was taken does not need */
+    } else {
         s->next = next_role(&s->missing);
+    }
 }
 
 /* Returns: false with the error set. */

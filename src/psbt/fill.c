@@ -110,7 +110,9 @@ static void load_tap(const struct fill *f, struct keyring *own)
 {
     const uint8_t *output = f->output->script + 2;
     const struct tap_output *known = f->ring ? keyring_find_tap(f->ring, output) : NULL;
-    const struct psbt_record *internal = psbt_entry(f->map, PSBT_TAP_INTERNAL), *root = psbt_entry(f->map, PSBT_TAP_ROOT);
+    const struct psbt_record *internal =
+                                 f->is_input ? psbt_entry(f->map, PSBT_TAP_INTERNAL) : NULL, /* an output's: with its tree only */
+        *root = psbt_entry(f->map, PSBT_TAP_ROOT);
     struct tap_output *t;
 
     if (own->n_taps) { /* the tree in the map counts for this output, whatever its key */
@@ -118,8 +120,6 @@ static void load_tap(const struct fill *f, struct keyring *own)
         return;
     }
     t = keyring_add_tap_output(own, output);
-    if (psbt_entry(f->map, PSBT_TAP_TREE))
-        internal = NULL; /* an output's key that is none */
     t->has_internal = internal || (known && known->has_internal);
     if (t->has_internal)
         memcpy(t->internal, internal ? internal->value : known->internal, 32);
@@ -162,6 +162,18 @@ static const struct sign_pub *origin_of(const struct fill *f, const uint8_t *pub
     return f->ring && !f->without_origins ? keyring_find_origin(f->ring, pub, len) : NULL;
 }
 
+/* Of an x-only key: that of the one with an even Y if both are known. */
+static const struct sign_pub *origin_of_x(const struct fill *f, const uint8_t pub_x[32])
+{
+    const struct sign_pub *origin;
+    uint8_t pub[33] = {2};
+
+    memcpy(pub + 1, pub_x, 32);
+    origin = origin_of(f, pub, 33);
+    pub[0] = 3;
+    return origin ? origin : origin_of(f, pub, 33);
+}
+
 static void store_origins(const struct fill *f, const struct sign_data *d)
 {
     for (size_t i = 0; i < d->n_tried; i++) {
@@ -190,7 +202,7 @@ struct uses {
 
 static void add_use(const struct fill *f, struct uses *u, const uint8_t pub[32], const uint8_t *leaf)
 {
-    const struct sign_pub *origin = origin_of(f, pub, 32);
+    const struct sign_pub *origin = origin_of_x(f, pub);
     struct use *use;
 
     if (!origin)

@@ -17,4 +17,7 @@ void fill_load(const struct fill *f, struct keyring *own, struct sign_data *d);
 /* Adds to the map what the signer found: scripts, origins of keys, and of taproot outputs what both know. */
 void fill_store(const struct fill *f, const struct keyring *own, const struct sign_data *d);
 
+/* Adds to data the signatures of aggregate keys that the partial ones in the map make (musig.c). */
+void fill_musig(const struct fill *f, const struct sign_job *job, struct sign_data *d);
+
 #endif

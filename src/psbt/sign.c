@@ -258,6 +258,7 @@ static enum psbt_error sign_with(struct psbt_work *w, size_t i, const struct psb
                            .mid = mid,
                            .ring = &own,
                            .hash_type = (uint8_t)hash_type,
+                           .any_single = true, /* as Core's */
                            .dummy = s->dummy,
                            .data = &d};
     struct tx_in *done = &w->builder.in[i];
@@ -265,6 +266,8 @@ static enum psbt_error sign_with(struct psbt_work *w, size_t i, const struct psb
 
     load_sigs(&d, &in->map);
     fill_load(&f, &own, &d);
+    if (!s->dummy && script_is_p2tr(o->script, o->script_len))
+        fill_musig(&f, &job, &d);
     sign_input(&w->builder, &job);
     if (needs_witness && !is_witness(o, &d)) {
         sign_data_clear(&d);

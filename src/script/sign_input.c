@@ -166,7 +166,7 @@ static bool new_sig(const struct signer *s, struct sign_sig *out, const struct s
         out->len = DUMMY_ECDSA_SIZE;
         return true;
     }
-    if ((job->hash_type & 0x1f) == SIGHASH_SINGLE && job->n >= job->tx->n_out)
+    if ((job->hash_type & 0x1f) == SIGHASH_SINGLE && job->n >= job->tx->n_out && !job->any_single)
         return false;
     k = keyring_find_key(job->ring, out->pub, out->pub_len);
     if (!k || (code->witness && out->pub_len != 33))
