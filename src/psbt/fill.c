@@ -255,6 +255,13 @@ static void add_participants(const struct fill *f, struct uses *u, const uint8_t
     }
 }
 
+/* The internal key is a single one, that signed now. */
+static bool signed_by_internal(const struct fill *f, const struct tap_output *t, const struct sign_data *d)
+{
+    return f->ring && t->has_internal && keyring_find_key(f->ring, t->internal, 32) &&
+           sign_data_find(d, SIGN_TAP_KEY, NULL, 0, NULL);
+}
+
 static void store_tap_origins(const struct fill *f, const struct tap_output *t, const struct sign_data *d)
 {
     struct uses u = {NULL, 0};
@@ -263,7 +270,7 @@ static void store_tap_origins(const struct fill *f, const struct tap_output *t, 
     if (t->has_internal)
         add_use(f, &u, t->internal, NULL);
     add_use(f, &u, t->output, NULL);
-    if (!sign_data_find(d, SIGN_TAP_KEY, NULL, 0, NULL))
+    if (!psbt_entry(f->map, PSBT_TAP_SIG) && !signed_by_internal(f, t, d))
         add_participants(f, &u, NULL);
     for (size_t i = 0; i < d->n_tried; i++) {
         if (!d->tried[i].in_leaf)

@@ -279,8 +279,8 @@ static enum psbt_error sign_with(struct psbt_work *w, size_t i, const struct psb
         store_final(w->p, in, done);
         drop_parts(in);
     } else {
+        fill_store(&f, &own, &d); /* looks at the signatures of before */
         store_sigs(w->p, &in->map, &d);
-        fill_store(&f, &own, &d);
     }
     if (is_witness(o, &d)) {
         in->has_utxo = true;
