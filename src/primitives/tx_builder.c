@@ -26,7 +26,8 @@ void tx_builder_clear(struct tx_builder *b)
 static const uint8_t *keep(struct tx_builder *b, const void *data, size_t len)
 {
     ASSERT(len <= COMPACT_SIZE_MAX);
-    return len ? memcpy(arena_alloc(&b->arena, len), data, len) : (const uint8_t *)""; /* nothing may be added to NULL, not even 0 */
+    return len ? memcpy(arena_alloc(&b->arena, len), data, len)
+               : (const uint8_t *)""; /* nothing may be added to NULL, not even 0 */
 }
 
 /* The array with room for one more element. */
