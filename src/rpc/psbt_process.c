@@ -248,7 +248,7 @@ static void analyzepsbt(struct rpc_call *call)
     psbt_free(p);
 }
 
-#define DESCRIPTORS_USAGE "[\"descriptor\",{\"desc\":\"descriptor\",\"range\":n or [n,n]},...]"
+#define DESCRIPTORS_USAGE "[\"\",{\"desc\":\"str\",\"range\":n or [n,n]},...]"
 
 const struct rpc_command rpc_psbt_process_commands[] = {
     {"rawtransactions", "utxoupdatepsbt", utxoupdatepsbt,

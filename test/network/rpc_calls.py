@@ -102,7 +102,22 @@ def questions(s, methods):
         invalidateblock=[[s["unknown"]], [s["genesis"]]], reconsiderblock=[[s["unknown"]], [s["best"]]], preciousblock=[[s["unknown"]], [s["best"]], [s["headeronly"]]],
         mockscheduler=[[0], [3601], [-1]], setmocktime=[[-1]], generateblock=[[s["address"], ["zz"]], [s["address"], [s["none"]]], ["x", []], [s["address"], [1]], ["raw(51)", ["00"]]],
         generatetoaddress=[[0, s["address"]], [-1, s["address"]], [1, "x"], [1, "1" * 34], [1, s["address"], 0]], generatetodescriptor=[[0, "raw(51)"], [1, "x"], [1, "combo(%s)" % s["key"], 0]])
+    q.update(psbt_questions(s))
     return {m: q[m] for m in methods if m not in LEFT_OUT}
+
+
+def psbt_questions(s):
+    every = s["psbts"]
+    bad = ["", "x", "cHNidP8=", every[0][:-4], every[0] + "AAAA", every[0][:40] + "A" + every[0][41:], every[3][:-1]]
+    keys = [[], ["wpkh(%s)" % s["key"]], ["combo(%s)" % s["key"], "tr(%s)" % s["key"]], ["x"], [{"desc": "wpkh(%s)" % s["key"]}], [{"desc": "x", "range": 1}], [1], [{}]]
+    return {"decodepsbt": [[p] for p in every + bad], "analyzepsbt": [[p] for p in every + bad],
+            "finalizepsbt": [[p, *e] for p in every + bad for e in ([], [False], [True])], "utxoupdatepsbt": [[p, *k] for p in every + bad for k in ([], *([k] for k in keys))],
+            "combinepsbt": [[[a, b]] for a in every for b in (every[0], every[6], every[-1])] + [[[]], [every[:1]], [every[:2]], [bad[:2]], [[every[6], every[9], every[10]]]],
+            "joinpsbts": [[[a, b]] for a in every for b in (every[1], every[4])] + [[[]], [every[:1]], [bad[:2]], [[every[4], every[3]]], [[every[1], every[2]]]],
+            "descriptorprocesspsbt": [[p, k, *m] for p in every + bad for k in keys for m in ([], ["ALL", False, False], ["DEFAULT"], ["NONE|ANYONECANPAY", True], ["x"])],
+            "createpsbt": [[*c, *v] for c in created(s) for v in ([],)] + [[[], [], 0, True, 2, v] for v in (0, 1, 2, 3, -1)],
+            "converttopsbt": [[h, *m] for h in (s["pooled_hex"], s["orphan_hex"], s["signed_hex"], s["odd_hex"], s["coinbase_hex"], "00", "zz", "") for m in
+                              ([], [True], [False], [True, True], [True, False], [None, True], [True, None, 0], [True, None, 2], [True, None, 1])]}
 
 
 def objects(s):

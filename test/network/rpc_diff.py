@@ -90,7 +90,7 @@ class Pair:
         self.allowed = collections.Counter()
         self.found = collections.Counter()
         self.of = collections.Counter()  # calls by command
-        self.only, self.all = None, False
+        self.only, self.all, self.slowest = None, False, 0
         self.show = 2
 
     def both(self, body, path="/", **more):

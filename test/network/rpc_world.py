@@ -160,7 +160,20 @@ class World:
             equal(node.getblock(node.getblockhash(tip - 1), 0), s["block_hex"])
         s["busy_hex"], s["coinbase_hex"] = (tx["hex"] for tx in node.getblock(s["busy"], 2)["tx"][1::-1])
         s["odd_block"] = next(h for h in self.g.m.blocks if self.odd.txid in node.getblock(h)["tx"])
+        self.partial()
         s["merkleblock"] = node.gettxoutproof([s["busy_txid"]], s["busy"])
         s["unspent"] = [c.point for c in list(self.g.m.coins.values())[:8]]
         s["spent"] = [p for p, t in list(self.g.m.spent.items())[-4:]]
         s["scripts"] = [x.hex() for x in self.scripts]
+
+    def partial(self):
+        """PSBTs in several states, made by the other node."""
+        node, g = self.pair.nodes[1], self.g
+        coins = [self.spendable(k) for k in (g.true, *(k for k in g.good if k.sign is not None))]
+        inputs = [{"txid": c.point[0], "vout": c.point[1]} for c in coins]
+        out = [{TRUE_ADDRESS: 0.001}, {"data": "00ff"}]
+        bare = [node.createpsbt(inputs, out), node.createpsbt(inputs[:2], out, 5, False), node.createpsbt(inputs[2:3], out, 0, True, 1), node.createpsbt([], []),
+                node.createpsbt([{"txid": "55" * 32, "vout": 1}], out), node.createpsbt(inputs=inputs, outputs=out, psbt_version=0)]
+        known = [node.utxoupdatepsbt(p, ["%s(%s)" % (n, KEY) for n in ("pk", "pkh", "wpkh", "tr")] + ["sh(wpkh(%s))" % KEY]) for p in bare[:3]]
+        signed = [node.descriptorprocesspsbt(p, ["%s(%s)" % (n, KEY) for n in ("wpkh", "combo")], "ALL", True, final)["psbt"] for p in known for final in (True, False)]
+        self.s["psbts"] = [*bare, *known, *signed, node.combinepsbt([known[0], signed[0]])]
