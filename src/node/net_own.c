@@ -8,8 +8,8 @@
 #include "util/random.h"
 #include "util/time.h"
 
-#define REANNOUNCE_SECONDS 600
-#define REANNOUNCE_SPREAD 300
+#define REANNOUNCE_US 600000000
+#define REANNOUNCE_SPREAD_US 300000000
 
 struct own_job {
     struct node_net *net;
@@ -83,13 +83,13 @@ static void collect_all(void *arg)
 
 void net_own_tick(struct node_net *n)
 {
-    int64_t now = time_now();
+    int64_t now = time_mono_us();
     bool due = n->next_reannounce != 0 && now >= n->next_reannounce;
     struct own_job *j;
 
     if (n->next_reannounce != 0 && !due)
         return;
-    n->next_reannounce = now + REANNOUNCE_SECONDS + (int64_t)(random_u64() % REANNOUNCE_SPREAD);
+    n->next_reannounce = now + REANNOUNCE_US + (int64_t)(random_u64() % REANNOUNCE_SPREAD_US);
     if (!due || !n->mempool)
         return;
     j = xcalloc(1, sizeof(*j));
@@ -100,9 +100,9 @@ void net_own_tick(struct node_net *n)
 void node_net_forward(struct node_net *n, int64_t seconds)
 {
     if (n->next_reannounce)
-        n->next_reannounce -= seconds;
+        n->next_reannounce -= seconds * 1000000;
     net_own_tick(n);
     if (n->privcast.next_reattempt)
-        n->privcast.next_reattempt -= seconds;
+        n->privcast.next_reattempt -= seconds * 1000000;
     net_privcast_tick(n);
 }

@@ -166,8 +166,9 @@ struct node_net {
     struct {
         size_t to_open, n_dials;
         struct privcast_dial *dials;
-        bool tor_works;                       /* a peer behind it has answered */
-        int64_t next_warning, next_reattempt; /* time_now; 0: not begun */
+        bool tor_works;         /* a peer behind it has answered */
+        int64_t next_warning;   /* time_now */
+        int64_t next_reattempt; /* steady us; 0: not begun */
     } privcast;
     bool reachable[NET_CJDNS + 1]; /* index: enum net_network */
     struct net_peer *peers;
@@ -196,7 +197,7 @@ struct node_net {
     uint64_t group_key[2];             /* of net_group_of */
     uint64_t closed_sent, closed_recv; /* bytes of connections that are gone */
     bool active, stopping;
-    int64_t next_reannounce; /* time_now; 0: not begun */
+    int64_t next_reannounce; /* steady us; 0: not begun */
     struct event *due;       /* sync_due */
 };
 

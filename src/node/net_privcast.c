@@ -14,8 +14,8 @@
 #define MAX_CONNECTIONS 64
 #define BAD_PER_TICK 20 /* addresses that cannot be used, before the next tick goes on */
 #define WARN_SECONDS 5
-#define REATTEMPT_SECONDS 120
-#define REATTEMPT_SPREAD 60
+#define REATTEMPT_US 120000000
+#define REATTEMPT_SPREAD_US 60000000
 
 /* A connection that is being opened. */
 struct privcast_dial {
@@ -214,7 +214,7 @@ static void reattempt(struct node_net *n)
 
 void net_privcast_tick(struct node_net *n)
 {
-    int64_t now = time_now();
+    int64_t now = time_mono_us();
 
     if (!n->set.private_broadcast || !n->dialer)
         return;
@@ -224,7 +224,7 @@ void net_privcast_tick(struct node_net *n)
         return;
     if (n->privcast.next_reattempt)
         reattempt(n);
-    n->privcast.next_reattempt = now + REATTEMPT_SECONDS + (int64_t)(random_u64() % REATTEMPT_SPREAD);
+    n->privcast.next_reattempt = now + REATTEMPT_US + (int64_t)(random_u64() % REATTEMPT_SPREAD_US);
 }
 
 void net_privcast_stop(struct node_net *n)

@@ -30,14 +30,16 @@ def run(t):
     a.stop()  # the mark survives
     a.start()
     equal(a.getmempoolinfo()["unbroadcastcount"], 1)
+    a.mockscheduler(1)  # from here on the next time is fixed
+    now = int(time.time()) - 400 * 86400  # a clock that is set changes nothing about it
+    a.setmocktime(now)
     a.connect(b)
-    now = int(time.time()) + 15 * 60
 
     def fetched():
         nonlocal now
         now += 10  # not so much at a time that pings are overdue
-        for node in (a, b):
-            node.setmocktime(now)
+        a.setmocktime(now)
+        a.mockscheduler(15 * 60)
         return txid in b.getrawmempool()
     wait_until(fetched, what="the announcement")
     equal(b.importmempool(saved), {})  # there already; marks are taken over only if asked for
