@@ -47,6 +47,7 @@ ALLOWED = [
     (r"getnetworkinfo", r"\.result\.inv_buckets\..*_tok", "without peers nothing is announced", None),
     (r"gettxoutsetinfo", r"\.result\.disk_size", "sizes of files", None),
     (r"getpeerinfo", r"\.result\[\]\.(addr|addrbind|bytessent|bytessent_per_msg\.version)", "ports; the length of the program's name", None),
+    (r"getpeerinfo", r"\.result\[\]\.timeoffset", "times", lambda ours, theirs: abs(int(ours) - int(theirs)) <= 2),
     (r"getnettotals", r"\.result\.totalbytes(sent|recv)", "ports; the length of the program's name", None),
     (r"getnodeaddresses", r"\.result\[\]\..*", "picked at random", None),
     (r"combinerawtransaction", r"\.result", "signatures of taproot keys are kept", longer),
