@@ -63,7 +63,7 @@ complete -c farthing-cli -n __farthing_cli_wants_command -a estimatesmartfee -d 
 complete -c farthing-cli -n __farthing_cli_wants_command -a exportasmap -d 'Export the embedded ASMap data to a file'
 complete -c farthing-cli -n __farthing_cli_wants_command -a finalizepsbt -d 'Finalize the inputs of a PSBT. If the transaction is fully signed, it will produce a'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddednodeinfo -d 'Returns information about the given added node, or all added nodes'
-complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressbalance -d 'What scripts hold and ever received, in satoshi'
+complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressbalance -d 'What scripts hold and ever received, in satoshi; or what the blocks from one height to ...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressdeltas -d 'Each output and input of confirmed transactions that belongs to the scripts, in the ord...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddresshistory -d 'The transactions that paid to scripts or spent from them, in the order of the chain, un...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressmempool -d 'Each output and input of unconfirmed transactions that belongs to the scripts'

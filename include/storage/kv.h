@@ -16,7 +16,9 @@ struct kv_options {
     bool wipe;          /* delete what is there first */
     bool obfuscate;     /* new database: make a random obfuscation key; an existing one keeps what it has */
     unsigned max_files; /* open files, 0: default */
-    bool no_bloom;      /* no filters in new tables: the store is searched through iterators, which do not use them */
+    size_t
+        table_bytes; /* of one file, 0: 32 MiB as Bitcoin Core's. What is merged at a time, and read through mappings, is some ten of them */
+    bool no_bloom; /* no filters in new tables: the store is searched through iterators, which do not use them */
 };
 /** Opens or makes a database. Out: *kv; *error (to free) names what is wrong on failure. */
 enum rc kv_open(struct kv **kv, const char *path, const struct kv_options *options, char **error);

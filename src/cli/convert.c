@@ -48,7 +48,7 @@ static const struct row {
     {"generateblock", "1:transactions 2:submit"},
     {"generatetoaddress", "0:nblocks 2:maxtries"},
     {"generatetodescriptor", "0:num_blocks 2:maxtries"},
-    {"getaddressbalance", "?0:addresses"},
+    {"getaddressbalance", "?0:addresses 1:options 1:start 1:end"},
     {"getaddressdeltas", "?0:addresses 1:options 1:start 1:end 1:limit"},
     {"getaddressesbylabel", "$0:label"},
     {"getaddresshistory", "?0:addresses 1:options 1:start 1:end 1:limit"},

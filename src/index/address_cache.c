@@ -7,7 +7,9 @@
 #include "address_priv.h"
 #include "util/mem.h"
 
-#define TOTALS_EVERY 32 /* rows of a script between two rows of totals, on average */
+#define TOTALS_EVERY 256 /* weight of a script's rows, about, from one row of totals to the next */
+#define TOTALS_LOT 1024  /* the same for scripts that come too seldom to be remembered */
+#define ITEMS_A_ROW 8    /* that many transactions weigh as much as one more row */
 
 /* ---- a block ---- */
 
@@ -234,13 +236,28 @@ static void add_item(struct history_writer *h, const struct history_item *item)
     totals_add(&h->sums, item);
 }
 
-/* Now and then the sums of all that a script ever did are written, so that no reader has to add up more than some rows. Chance decides, which
- * nobody outside can foresee, for looking at each script's past would cost more than all the rest. */
+/* Now and then the sums of all that a script ever did are written, so that no reader has to add up more than some rows. Looking at each script's
+ * past would cost more than all the rest: those that come often are remembered, of the others chance picks some, which nobody outside can foresee. */
 static bool wants_totals(const struct history_writer *h)
 {
+    struct busy_script *busy = &h->x->busy[h->script.a % BUSY_SCRIPTS];
+    unsigned weight = h->rows + (unsigned)(h->sums.n_txs / ITEMS_A_ROW);
     uint64_t lot = (h->script.a ^ h->script.b ^ h->sums.last) * 0x9e3779b97f4a7c15u;
+    uint16_t tag = (uint16_t)h->script.b;
 
-    return h->rows >= TOTALS_EVERY || (lot >> 32) % TOTALS_EVERY < h->rows;
+    if (weight >= TOTALS_EVERY)
+        return true;
+    if (busy->tag == tag || !busy->weight) {
+        busy->tag = tag;
+        busy->weight = (uint16_t)(busy->weight + weight);
+    } else {
+        busy->weight--; /* another one's: whoever comes more often keeps the place */
+    }
+    if (busy->weight >= TOTALS_EVERY) {
+        busy->weight = 0;
+        return true;
+    }
+    return (lot >> 32) % TOTALS_LOT < weight;
 }
 
 static enum rc put_totals(struct history_writer *h)
@@ -256,7 +273,7 @@ static enum rc put_totals(struct history_writer *h)
     rc = read_sums(&t, h->it, &h->script, &behind);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
-    if (behind + h->rows < TOTALS_EVERY / 2)
+    if (behind + h->rows < TOTALS_EVERY / 8)
         return RC_OK;
     if (t.n_txs == 0)
         t.first_height = h->sums.first_height;

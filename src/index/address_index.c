@@ -13,6 +13,8 @@
 #include "util/random.h"
 
 #define NEAR_TIP 6 /* blocks: that close to the tip each block is written at once */
+/* Keys are spread evenly, so that merging one table reads about ten others, all of them mapped meanwhile. */
+#define TABLE_BYTES ((size_t)2 << 20)
 
 /* ---- bringing the rows to a block ---- */
 
@@ -301,7 +303,7 @@ static struct address_index *make(const struct index_setup *s)
 
 static enum rc try_open(struct address_index **out, const struct index_setup *s, bool wipe, char **error)
 {
-    struct kv_options ko = {.cache_bytes = s->cache_bytes / 2, .wipe = wipe, .no_bloom = true};
+    struct kv_options ko = {.cache_bytes = s->cache_bytes / 2, .wipe = wipe, .no_bloom = true, .table_bytes = TABLE_BYTES};
     struct index_options io = {.chain = s->chain, .ops = &ops, .fatal = s->fatal, .ctx = s->ctx};
     struct address_index *x = make(s);
     enum rc rc = kv_open(&x->kv, s->dir, &ko, error);

@@ -33,6 +33,12 @@ struct rows_tip {
     struct block_hash hash;
 };
 
+/* One of the scripts that come often, and how much was written of it since its last row of totals. */
+struct busy_script {
+    uint16_t tag, weight; /* of its short key; 0: the place is free */
+};
+#define BUSY_SCRIPTS 65536
+
 struct address_index {
     struct index *base;
     struct kv *kv;
@@ -48,6 +54,7 @@ struct address_index {
     size_t n_touch, cap_touch, n_coin, cap_coin;
     bool pending;        /* the batch or the vectors hold something */
     int32_t lowest_back; /* lowest height with a way back in the database; INT32_MAX: none */
+    struct busy_script busy[BUSY_SCRIPTS];
 };
 
 /* address_cache.c; under the lock */

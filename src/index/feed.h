@@ -6,7 +6,7 @@
 #include "index/index.h"
 
 #define FEED_BLOCKS 128u
-#define FEED_BYTES ((size_t)4 << 20) /* as the blocks are in memory; one block is always taken */
+#define FEED_BYTES ((size_t)2 << 20) /* as the blocks are in memory; one block is always taken */
 #define FEED_AHEAD 1024              /* blocks: an index further behind reads from disk */
 
 /* In the order of connection. */

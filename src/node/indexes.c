@@ -73,17 +73,17 @@ static const struct kind {
     const char *dir;
     const char *cache_name; /* in the log */
     unsigned cache_share;   /* percent of -dbcache */
+    unsigned cache_max;     /* MiB: records are small and written once */
     opener open;
 } kinds[NODE_INDEXES] = {
-    {"txindex", "indexes/txindex", "transaction index", 10, open_txs},
-    {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, open_stats},
-    {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, open_spenders},
-    {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, open_filters},
-    {"addressindex", "indexes/addressindex", "address index", 5, open_addresses},
+    {"txindex", "indexes/txindex", "transaction index", 10, 4, open_txs},
+    {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, 1, open_stats},
+    {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, 4, open_spenders},
+    {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, 8, open_filters},
+    {"addressindex", "indexes/addressindex", "address index", 5, 8, open_addresses},
 };
 
 #define CACHE_MIN ((size_t)1 << 20)
-#define CACHE_MAX ((size_t)8 << 20) /* records are small and written once */
 
 bool node_wants_addresses(const struct node_config *c)
 {
@@ -99,9 +99,9 @@ static bool wanted(const struct node_config *c, const struct kind *k)
 
 static size_t cache_of(const struct node_config *c, const struct kind *k)
 {
-    size_t bytes = c->dbcache / 100 * k->cache_share;
+    size_t bytes = c->dbcache / 100 * k->cache_share, max = (size_t)k->cache_max << 20;
 
-    return bytes < CACHE_MIN ? CACHE_MIN : bytes > CACHE_MAX ? CACHE_MAX : bytes;
+    return bytes < CACHE_MIN ? CACHE_MIN : bytes > max ? max : bytes;
 }
 
 size_t node_indexes_cache(const struct node_config *c)

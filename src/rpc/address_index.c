@@ -63,6 +63,48 @@ static bool add_up(struct address_query *q, struct address_summary *sum, int64_t
     return true;
 }
 
+/* Of the blocks within bounds alone. */
+struct bounded_sum {
+    struct rpc_call *call;
+    int64_t received, spent;
+    uint64_t n_txs;
+};
+
+static bool add_tx(void *ctx, const struct address_tx *tx)
+{
+    struct bounded_sum *b = ctx;
+
+    b->received += tx->received;
+    b->spent += tx->spent;
+    return ++b->n_txs % 4096 != 0 || !rpc_stopping(b->call);
+}
+
+static void jw_bounded_balance(struct address_query *q)
+{
+    struct bounded_sum b = {.call = q->call};
+    struct json_writer *j = &q->call->out;
+
+    for (size_t i = 0; i < q->n_targets; i++) {
+        enum rc rc = address_view_history(q->view, &q->target[i].hash, q->from, q->end, add_tx, &b);
+
+        if (rc != RC_OK) {
+            address_query_failed(q, rc);
+            return;
+        }
+        if (rpc_stopping(q->call)) {
+            rpc_error(q->call, RPC_MISC_ERROR, "The node is stopping");
+            return;
+        }
+    }
+    jw_obj_begin(j);
+    jw_kv_int(j, "balance", b.received - b.spent);
+    jw_kv_int(j, "received", b.received);
+    jw_kv_int(j, "spent", b.spent);
+    jw_kv_uint(j, "txs", b.n_txs);
+    jw_page_end(j, q, NULL);
+    jw_obj_end(j);
+}
+
 static void getaddressbalance(struct rpc_call *call)
 {
     struct address_query q;
@@ -70,7 +112,13 @@ static void getaddressbalance(struct rpc_call *call)
     struct address_summary sum = {0};
     int64_t immature = 0;
 
-    if (address_query_read(&q, call) && address_query_open(&q, gather_sums, &pool) && add_up(&q, &sum, &immature)) {
+    if (!address_query_read(&q, call) || !address_query_open(&q, gather_sums, &pool)) {
+        address_query_clear(&q);
+        return;
+    }
+    if (q.start > 0 || q.end >= 0) {
+        jw_bounded_balance(&q);
+    } else if (add_up(&q, &sum, &immature)) {
         jw_obj_begin(&call->out);
         jw_kv_int(&call->out, "balance", sum.balance);
         jw_kv_int(&call->out, "received", sum.received);
@@ -406,6 +454,12 @@ static void getaddressmempool(struct rpc_call *call)
             "array of these; or {\"addresses\": [...]}, to which the answer is as that of other nodes with such commands.",        \
             "addresses"                                                                                                            \
     }
+#define HEIGHT_PARAMS                                                                                                              \
+    {"start", RPC_NUM, RPC_OPTION, "0", "Lowest height of the blocks that count", NULL},                                           \
+        {"end", RPC_NUM, RPC_OPTION, "the tip", "Highest height of the blocks that count", NULL},                                  \
+    {                                                                                                                              \
+        "options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"                     \
+    }
 #define BOUND_PARAMS                                                                                                                 \
     {"start", RPC_NUM, RPC_OPTION, "0", "Lowest height of the blocks that count", NULL},                                             \
         {"end", RPC_NUM, RPC_OPTION, "the tip", "Highest height of the blocks that count; nothing unconfirmed is shown then", NULL}, \
@@ -416,8 +470,9 @@ static void getaddressmempool(struct rpc_call *call)
     }
 
 const struct rpc_command rpc_address_index_commands[] = {
-    {"blockchain", "getaddressbalance", getaddressbalance, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
-     "What scripts hold and ever received, in satoshi. Needs -addressindex.\n"},
+    {"blockchain", "getaddressbalance", getaddressbalance, RPC_PARAMS(SCRIPTS_PARAM, HEIGHT_PARAMS), RPC_OWN,
+     "What scripts hold and ever received, in satoshi; or what the blocks from one height to another did to them: with an end "
+     "alone, what they held then. Needs -addressindex.\n"},
     {"blockchain", "getaddressutxos", getaddressutxos, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "The unspent outputs of scripts in the order of the chain, without those that the mempool spends and with those that it "
      "makes, "

@@ -31,6 +31,7 @@
 
 const struct rpc_doc rpc_docs_address[] = {
     {"getaddressbalance", SCRIPTS,
+     "when without start and end\n"
      "{\n"
      "  num balance - What the chain's unspent outputs hold, in satoshi as all that follows\n"
      "  num received - All that was ever paid to the scripts in the chain\n"
@@ -40,6 +41,15 @@ const struct rpc_doc rpc_docs_address[] = {
      "  num txs - Transactions in the histories of the scripts; one that touches two scripts counts twice\n"
      "  num utxos - Unspent outputs in the chain\n"
      "  num height - Height of the block as of which this is\n"
+     "  hex hash - Its hash\n"
+     "}\n"
+     "when with start or end\n"
+     "{\n"
+     "  num balance - What these blocks added to what the scripts hold or, if negative, took from it, in satoshi\n"
+     "  num received - What they paid to the scripts\n"
+     "  num spent - What they spent from the scripts\n"
+     "  num txs - Transactions of these blocks in the histories of the scripts\n"
+     "  num height - Height of the block as of which this is: the tip\n"
      "  hex hash - Its hash\n"
      "}",
      EXAMPLES},

@@ -53,7 +53,7 @@ static void make_options(struct kv *kv, const struct kv_options *o)
     leveldb_options_set_write_buffer_size(kv->options, o->cache_bytes / 4);
     leveldb_options_set_compression(kv->options, leveldb_no_compression);
     leveldb_options_set_paranoid_checks(kv->options, 1);
-    leveldb_options_set_max_file_size(kv->options, MAX_TABLE_SIZE);
+    leveldb_options_set_max_file_size(kv->options, o->table_bytes ? o->table_bytes : MAX_TABLE_SIZE);
     leveldb_options_set_max_open_files(kv->options, o->max_files ? (int)o->max_files : DEFAULT_OPEN_FILES);
     leveldb_options_set_create_if_missing(kv->options, 1);
 

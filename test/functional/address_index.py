@@ -106,6 +106,12 @@ def check(node, rng, at_tip=True):
     equal(node.getaddresstxids({"addresses": everything}), [o[2] for o in order])
     low, high = order[len(order) // 3][0], order[2 * len(order) // 3][0]
     equal(node.getaddresstxids(everything, {"start": low, "end": high, "limit": 100000})["txids"], [o[2] for o in order if low <= o[0] <= high])
+    lines = [h for row in scripts.values() for h in row["history"]]
+    for start, end in ((low, high), (0, high), (low, None)):
+        part = [h for h in lines if start <= h[0] and (end is None or h[0] <= end)]
+        part = sum(h[3] for h in part), sum(h[4] for h in part), len(part)
+        said = node.getaddressbalance(everything, {"start": start} if end is None else {"start": start, "end": end})
+        equal((said["received"], said["spent"], said["txs"], said["balance"]), (*part, part[0] - part[1]))
     total = node.getaddressbalance(everything + everything)
     equal(total["balance"], sum(c[2] for row in scripts.values() for c in row["coins"].values()))
     return scripts
