@@ -22,12 +22,11 @@ void tx_builder_clear(struct tx_builder *b)
     tx_builder_init(b, b->version, b->lock_time);
 }
 
-/* A copy in the builder's arena; NULL for nothing. */
+/* A copy in the builder's arena; never NULL, as nothing may be added to that, not even 0. */
 static const uint8_t *keep(struct tx_builder *b, const void *data, size_t len)
 {
     ASSERT(len <= COMPACT_SIZE_MAX);
-    return len ? memcpy(arena_alloc(&b->arena, len), data, len)
-               : (const uint8_t *)""; /* nothing may be added to NULL, not even 0 */
+    return len ? memcpy(arena_alloc(&b->arena, len), data, len) : (const uint8_t *)"";
 }
 
 /* The array with room for one more element. */

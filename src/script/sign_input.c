@@ -49,7 +49,7 @@ static bool has_hash(const struct witness_item *item, const uint8_t *hash, size_
 }
 
 /* The script behind a HASH160 (20 bytes) or SHA-256 (32); NULL data if it is not known. */
-static struct witness_item script_of_hash(const struct signer *s, const uint8_t *hash, size_t hash_len)
+static struct witness_item script_of_hash(struct signer *s, const uint8_t *hash, size_t hash_len)
 {
     const struct sign_data *d = s->data;
     struct witness_item redeem = {d->redeem_script, (uint32_t)d->redeem_len},
@@ -58,15 +58,24 @@ static struct witness_item script_of_hash(const struct signer *s, const uint8_t 
 
     if (found)
         return *found;
+    /* copies, as what is found takes the place of what was given */
     if (redeem.data && has_hash(&redeem, hash, hash_len))
-        return redeem;
+        return (struct witness_item){arena_copy(&s->arena, redeem.data, redeem.len), redeem.len};
     if (witness.data && has_hash(&witness, hash, hash_len))
-        return witness;
+        return (struct witness_item){arena_copy(&s->arena, witness.data, witness.len), witness.len};
     for (size_t i = 0; i < s->n_seen; i++) {
         if (has_hash(&s->seen[i], hash, hash_len))
             return s->seen[i];
     }
     return nothing;
+}
+
+/* Keeps the script that was found; one that was given before may be another output's. */
+static void set_script(uint8_t **script, size_t *len, const struct witness_item *found)
+{
+    free(*script);
+    *script = xmemdup(found->data, found->len);
+    *len = found->len;
 }
 
 static void note_missing(uint8_t (**list)[20], size_t *n, const uint8_t hash[20])
@@ -269,10 +278,7 @@ static bool push_witness_v0(struct signer *s, const uint8_t *program, size_t len
         memcpy(s->data->missing_witness, program, 32);
         return false;
     }
-    if (!s->data->witness_script) {
-        s->data->witness_script = xmemdup(script.data, script.len);
-        s->data->witness_len = script.len;
-    }
+    set_script(&s->data->witness_script, &s->data->witness_len, &script);
     code = (struct sign_code){script.data, script.len, true};
     ok = push_solution(s, &code) || (s->n == 0 && signer_miniscript(s, &code, NULL));
     signer_push(s, script.data, script.len);
@@ -299,9 +305,8 @@ static struct witness_item find_redeem(struct signer *s, const uint8_t hash[20])
     if (!redeem.data) {
         s->data->lacks_redeem = true;
         memcpy(s->data->missing_redeem, hash, 20);
-    } else if (!s->data->redeem_script) {
-        s->data->redeem_script = xmemdup(redeem.data, redeem.len);
-        s->data->redeem_len = redeem.len;
+    } else {
+        set_script(&s->data->redeem_script, &s->data->redeem_len, &redeem);
     }
     return redeem;
 }
