@@ -339,7 +339,7 @@ const struct rpc_command rpc_block_commands[] = {
                  "0 for hex-encoded data, 1 for a JSON object, 2 for JSON object with transaction data, and 3 for JSON object "
                  "with transaction data including prevout information for inputs",
                  NULL}),
-     0,
+     RPC_BUSY,
      "If verbosity is 0, returns a string that is serialized, hex-encoded data for block 'hash'.\n"
      "If verbosity is 1, returns an Object with information about block <hash>.\n"
      "If verbosity is 2, returns an Object with information about block <hash> and information about each transaction.\n"

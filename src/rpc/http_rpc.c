@@ -389,13 +389,13 @@ static void refuse_busy(struct http_request *req)
     http_reply_error(req, 503, "Work queue depth exceeded");
 }
 
-static void push_to_pool(struct rpc_job *job)
+static void push_to_pool(struct rpc_job *job, struct pool *p)
 {
     struct rpc_server *s = job->h->rpc;
     struct http_request *req = job->req;
 
     http_take_away(req);
-    if (pool_push(s->pool, job_on_pool, job, s->queue_depth))
+    if (pool_push(p, job_on_pool, job, s->queue_depth))
         return;
     req->away = false;
     job_free(job);
@@ -474,7 +474,7 @@ static void dispatch(struct rpc_http *h, struct http_request *req, const char *u
     if (place == RPC_AT_VALIDATION)
         push_to_validation(job);
     else
-        push_to_pool(job);
+        push_to_pool(job, place == RPC_AT_BUSY_POOL ? h->rpc->busy_pool : h->rpc->pool);
 }
 
 static void handle(void *arg, struct http_request *req)
@@ -548,7 +548,8 @@ void rpc_http_stop(struct rpc_http *h)
     h->stop_requested = true;
     end_remote(h);
     pool_free(h->rpc->pool);
-    h->rpc->pool = NULL;
+    pool_free(h->rpc->busy_pool);
+    h->rpc->pool = h->rpc->busy_pool = NULL;
     http_take_back(h->http); /* every request is back now */
     while (h->jobs)
         answer_last(h->jobs);

@@ -66,7 +66,8 @@ enum rpc_command_flag {
     RPC_STOPS = 4,      /* the node is asked to stop once the answer is sent */
     RPC_OWN = 8,        /* not one of Core's: left out of the table of conversions, which Core's tools hold against theirs */
     RPC_VALIDATES = 16, /* short work that is done on the validation thread: runs there as a whole if it comes alone */
-    RPC_ANYWHERE = 32   /* with RPC_INLINE: takes no time and nothing that is the loop thread's, so that it may run on any */
+    RPC_ANYWHERE = 32,  /* with RPC_INLINE: takes no time and nothing that is the loop thread's, so that it may run on any */
+    RPC_BUSY = 64       /* keeps a processor busy for milliseconds: few of them run at a time */
 };
 struct rpc_command {
     const char *category; /* "blockchain", ... "hidden" */

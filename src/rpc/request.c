@@ -410,6 +410,8 @@ static enum rpc_place place_of_single(struct rpc_server *s, struct json_object *
     c = rpc_lookup(s, json_object_get_string(m));
     if (!c || (c->flags & (RPC_INLINE | RPC_WAITS)))
         return RPC_AT_LOOP;
+    if (c->flags & RPC_BUSY)
+        return RPC_AT_BUSY_POOL;
     return (c->flags & RPC_VALIDATES) && s->host.validation && !s->sends_privately ? RPC_AT_VALIDATION : RPC_AT_POOL;
 }
 

@@ -23,6 +23,8 @@ struct rpc_server *rpc_server_new(const struct rpc_host *host)
     s->queue_depth = (unsigned)(depth < 1 ? 1 : depth > 1000000 ? 1000000 : depth);
     threads = threads < 1 ? 1 : threads > 1024 ? 1024 : threads;
     s->pool = pool_new("http", (unsigned)threads);
+    s->busy_pool =
+        pool_new("httpbusy", processors > 2 && threads > 1 ? (unsigned)(processors < threads ? processors : threads) - 1 : 1);
     s->waits_max = (unsigned)threads + s->queue_depth;
     s->helpers = processors > 2 ? (unsigned)processors - 1 : 1;
     pthread_mutex_init(&s->mutex, NULL);
@@ -42,6 +44,8 @@ void rpc_server_unref(struct rpc_server *s)
         return;
     if (s->pool)
         pool_free(s->pool);
+    if (s->busy_pool)
+        pool_free(s->busy_pool);
     rpc_auth_free(s->auth);
     free(s->commands);
     block_cache_free(s->blocks);

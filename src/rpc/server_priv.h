@@ -15,6 +15,7 @@ struct rpc_server {
     atomic_uint refs; /* the owner, and everything posted to the loop */
     struct rpc_host host;
     struct pool *pool;
+    struct pool *busy_pool; /* for RPC_BUSY: no more threads than processors, so that the loop thread is not one among many */
     unsigned queue_depth;
     unsigned waits_max;  /* long polls at a time: as many as would fit into the threads and the queue */
     unsigned helpers;    /* threads that are worth having beside the validation thread for its scripts: processors but one */
@@ -61,7 +62,7 @@ struct rpc_reply {
 /** Parses a body. Returns: NULL if it is not JSON. */
 struct json_object *rpc_parse(const char *body, size_t len);
 /* Where a request runs. */
-enum rpc_place { RPC_AT_LOOP, RPC_AT_POOL, RPC_AT_VALIDATION };
+enum rpc_place { RPC_AT_LOOP, RPC_AT_POOL, RPC_AT_BUSY_POOL, RPC_AT_VALIDATION };
 /** Handles a parsed body. user: whose whitelist counts. place: this thread; at the loop a call that waits is left in reply->deferred. */
 void rpc_handle(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request, enum rpc_place place);
 /** Gives a deferred call up: there will be no answer to it. */
