@@ -309,6 +309,15 @@ static bool add_allowed(struct http_server *h, const char *text)
     return subnet_parse(&h->allowed[h->n_allowed++], text);
 }
 
+/* fc00::/8 is CJDNS's where that is in use: there, neighbouring addresses have nothing to do with each other. */
+static bool is_cjdns_network(const struct subnet *s)
+{
+    struct net_addr a = s->base;
+
+    net_addr_flip_cjdns(&a);
+    return a.network == NET_CJDNS && s->bits < 128;
+}
+
 static bool init_allowed(struct http_server *h, const struct args *args, char **error)
 {
     const char *const *values;
@@ -317,7 +326,7 @@ static bool init_allowed(struct http_server *h, const struct args *args, char **
     add_allowed(h, "127.0.0.0/8");
     add_allowed(h, "::1");
     for (size_t i = 0; i < n; i++) {
-        if (add_allowed(h, values[i]))
+        if (add_allowed(h, values[i]) && !(args_is_set(args, "cjdnsreachable") && is_cjdns_network(&h->allowed[h->n_allowed - 1])))
             continue;
         *error = xasprintf(
             "Invalid -rpcallowip subnet specification: %s. Valid values are a single IP (e.g. 1.2.3.4), a network/netmask "

@@ -78,6 +78,7 @@ def bad_options(node):
         except AssertionError as error:
             wrong.append("%s: %s" % (option[:80], error))
     equal(wrong, [])
+    fails(node, "RFC4193 is allowed only if -cjdnsreachable=0", "-cjdnsreachable", "-rpcallowip=fc00:db8::/80")
 
 
 def config_files(node, before):
