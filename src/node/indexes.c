@@ -76,11 +76,11 @@ static const struct kind {
     unsigned cache_max;     /* MiB: records are small and written once */
     opener open;
 } kinds[NODE_INDEXES] = {
-    {"txindex", "indexes/txindex", "transaction index", 10, 4, open_txs},
+    {"txindex", "indexes/txindex", "transaction index", 10, 3, open_txs},
     {"coinstatsindex", "indexes/coinstatsindex/db", NULL, 0, 1, open_stats},
     {"txospenderindex", "indexes/txospenderindex/db", "transaction output spender index", 5, 4, open_spenders},
     {NULL, "indexes/blockfilter/basic", FILTER_INDEX_NAME, 5, 8, open_filters},
-    {"addressindex", "indexes/addressindex", "address index", 5, 8, open_addresses},
+    {"addressindex", "indexes/addressindex", "address index", 5, 5, open_addresses},
 };
 
 #define CACHE_MIN ((size_t)1 << 20)
