@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "node/options.h"
+#include "rpc/json_read.h"
 #include "util/confdir.h"
 #include "util/fs.h"
-#include "util/json_check.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -19,47 +19,6 @@
     "any "                                                                                                                         \
     "changes might be ignored or overwritten."
 #define MAX_FILE_BYTES ((size_t)1 << 20)
-#define MAX_KEYS 1000
-
-/* A key of the outermost object, as it stands between its quotes. */
-struct key {
-    const char *text;
-    size_t len;
-};
-
-/* Where the string that begins at p (behind the quote) ends: at its closing quote. The text is known to be JSON. */
-static const char *string_end(const char *p)
-{
-    while (*p != '"')
-        p += *p == '\\' ? 2 : 1;
-    return p;
-}
-
-/* The parser keeps the last of two equal keys and does not tell. Returns: such a key (to free), NULL if there is none. */
-static char *duplicate_key(const char *text)
-{
-    struct key keys[MAX_KEYS];
-    size_t n = 0, depth = 0;
-
-    for (const char *p = text; *p; p++) {
-        const char *end, *next;
-        depth += *p == '{' || *p == '[';
-        depth -= *p == '}' || *p == ']';
-        if (*p != '"')
-            continue;
-        end = string_end(p + 1);
-        next = end + 1 + strspn(end + 1, " \t\r\n");
-        if (depth == 1 && *next == ':' && n < MAX_KEYS) {
-            keys[n] = (struct key){p + 1, (size_t)(end - p - 1)};
-            for (size_t i = 0; i < n; i++)
-                if (keys[i].len == keys[n].len && memcmp(keys[i].text, keys[n].text, keys[n].len) == 0)
-                    return xasprintf("%.*s", (int)keys[n].len, keys[n].text);
-            n++;
-        }
-        p = end;
-    }
-    return NULL;
-}
 
 static bool is_option(const char *name)
 {
@@ -89,7 +48,7 @@ static struct json_object *load(const char *path, char **why)
     struct json_object *root = NULL;
     uint8_t *data = NULL;
     size_t len;
-    char *twice;
+    const char *twice;
 
     if (!fs_exists(path))
         return json_object_new_object();
@@ -97,9 +56,7 @@ static struct json_object *load(const char *path, char **why)
         *why = xasprintf("%s. Please check permissions.", path);
         return NULL;
     }
-    if (json_check((const char *)data, len))
-        root = json_tokener_parse((const char *)data);
-    if (!json_check((const char *)data, len)) {
+    if (!json_read(&root, (const char *)data, len)) {
         *why = xasprintf(
             "Settings file %s does not contain valid JSON. This may be caused by a crash, power loss, full disk, or storage "
             "error, and can be fixed by removing the file, which will reset settings to default values.",
@@ -107,9 +64,8 @@ static struct json_object *load(const char *path, char **why)
     } else if (!json_object_is_type(root, json_type_object)) {
         *why = xasprintf("Found non-object value %s in settings file %s",
                          json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN), path);
-    } else if ((twice = duplicate_key((const char *)data))) {
+    } else if ((twice = json_duplicate_key(root))) {
         *why = xasprintf("Found duplicate key %s in settings file %s", twice, path);
-        free(twice);
     }
     free(data);
     if (*why) {

@@ -189,6 +189,12 @@ static void work_on_pool(void *arg)
     http_hand_back(o.req, answer_back);
 }
 
+void http_refuse_busy(struct http_request *req)
+{
+    log_warning("Request rejected because http work queue depth exceeded, it can be increased with the -rpcworkqueue= setting");
+    http_reply_error(req, 503, "Work queue depth exceeded");
+}
+
 void http_offload(struct http_request *req, void (*work)(void *arg, struct http_request *req), void (*drop)(void *arg), void *arg)
 {
     struct rpc_server *s = req->conn->server->rpc;
@@ -202,8 +208,7 @@ void http_offload(struct http_request *req, void (*work)(void *arg, struct http_
     free(o);
     if (drop)
         drop(arg);
-    log_warning("Request rejected because http work queue depth exceeded, it can be increased with the -rpcworkqueue= setting");
-    http_reply_error(req, 503, "Work queue depth exceeded");
+    http_refuse_busy(req);
 }
 
 /* ---- connections ---- */

@@ -58,5 +58,7 @@ void http_reply_ref(struct http_request *req, int status, const char *type, cons
 /** Has work(arg, req) run on a pool thread, which answers before it returns. If the work queue is full the client is told so (503).
  *  drop (may be NULL): frees arg if the work never runs. Loop thread. */
 void http_offload(struct http_request *req, void (*work)(void *arg, struct http_request *req), void (*drop)(void *arg), void *arg);
+/** Answers that the work queue is full: 503, with a line in the log. Loop thread. */
+void http_refuse_busy(struct http_request *req);
 
 #endif

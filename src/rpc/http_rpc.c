@@ -383,12 +383,6 @@ static void refuse_later(struct rpc_http *h, struct http_request *req)
 
 /* ---- requests ---- */
 
-static void refuse_busy(struct http_request *req)
-{
-    log_warning("Request rejected because http work queue depth exceeded, it can be increased with the -rpcworkqueue= setting");
-    http_reply_error(req, 503, "Work queue depth exceeded");
-}
-
 static void push_to_pool(struct rpc_job *job, struct pool *p)
 {
     struct rpc_server *s = job->h->rpc;
@@ -399,7 +393,7 @@ static void push_to_pool(struct rpc_job *job, struct pool *p)
         return;
     req->away = false;
     job_free(job);
-    refuse_busy(req);
+    http_refuse_busy(req);
 }
 
 static void push_to_validation(struct rpc_job *job)
@@ -409,7 +403,7 @@ static void push_to_validation(struct rpc_job *job)
 
     if (h->n_remote >= h->rpc->waits_max) { /* what threads and queue would take of calls that wait for it */
         job_free(job);
-        refuse_busy(req);
+        http_refuse_busy(req);
         return;
     }
     h->n_remote++;
@@ -432,7 +426,7 @@ static void run_inline(struct rpc_http *h, struct http_request *req, const char 
     if (h->n_waiting >= h->rpc->waits_max && rpc_wait_is_poll(&reply.deferred->wait)) {
         rpc_reply_drop(&reply);
         json_object_put(request_take);
-        refuse_busy(req);
+        http_refuse_busy(req);
         return;
     }
     job = job_new(h, req, JOB_WAITING);

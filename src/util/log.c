@@ -193,11 +193,8 @@ static void emit_own(enum log_level level, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    e = log_entry_new(level, LOG_NONE, fmt, ap);
+    e = log_entry_new(level, LOG_NONE, __FILE__, __LINE__, __func__, fmt, ap);
     va_end(ap);
-    e->file = __FILE__;
-    e->line = __LINE__;
-    e->func = __func__;
     e->unlimited = true;
     emit(e);
     free(e);
@@ -297,11 +294,8 @@ void log_write(enum log_level level, enum log_category c, const char *file, int 
     va_list ap;
 
     va_start(ap, fmt);
-    e = log_entry_new(level, c, fmt, ap);
+    e = log_entry_new(level, c, file, line, func, fmt, ap);
     va_end(ap);
-    e->file = file;
-    e->line = line;
-    e->func = func;
     put(e);
 }
 
@@ -312,11 +306,8 @@ void log_write_event(enum log_level level, enum log_category c, const char *file
     va_list ap;
 
     va_start(ap, fmt);
-    e = log_entry_new(level, c, fmt, ap);
+    e = log_entry_new(level, c, file, line, func, fmt, ap);
     va_end(ap);
-    e->file = file;
-    e->line = line;
-    e->func = func;
     e->event = event.name;
     e->unlimited = event.unlimited;
     put(log_entry_add_fields(e, event.fields, event.n_fields));

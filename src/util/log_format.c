@@ -153,7 +153,8 @@ void log_format_json(struct writer *w, const struct log_entry *e)
     put_str(w, "}\n");
 }
 
-struct log_entry *log_entry_new(enum log_level level, enum log_category c, const char *fmt, va_list ap)
+struct log_entry *log_entry_new(enum log_level level, enum log_category c, const char *file, int line, const char *func,
+                                const char *fmt, va_list ap)
 {
     char small[512];
     struct log_entry *e;
@@ -172,6 +173,9 @@ struct log_entry *log_entry_new(enum log_level level, enum log_category c, const
         vsnprintf(e->text, (size_t)n + 1, fmt, ap);
     e->level = level;
     e->category = c;
+    e->file = file;
+    e->line = line;
+    e->func = func;
     e->time_us = time_real_us();
     e->mock = time_mock_get();
     snprintf(e->thread, sizeof(e->thread), "%s", log_thread_name_get());

@@ -27,8 +27,9 @@ extern const char *const log_level_names[];
 /* The calling thread's. */
 const char *log_thread_name_get(void);
 
-/* One allocation; file, line, func are the caller's to set. */
-struct log_entry *log_entry_new(enum log_level level, enum log_category c, const char *fmt, va_list ap);
+/* One allocation. file, func: literals. */
+struct log_entry *log_entry_new(enum log_level level, enum log_category c, const char *file, int line, const char *func,
+                                const char *fmt, va_list ap);
 /* Takes the entry. Returns: it, or the one that takes its place. */
 struct log_entry *log_entry_add_fields(struct log_entry *e_take, const struct log_field *fields, size_t n);
 /* With the newline at the end. */
