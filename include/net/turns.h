@@ -14,7 +14,7 @@ struct turn {
     void (*fn)(void *ctx); /* a bounded piece of work, well below a millisecond; may ask for another turn, but not free its owner */
     void *ctx;
     unsigned weight; /* its share: 1 for a connection */
-    size_t place;    /* in the queue, from 1; 0: not queued */
+    uint32_t place;  /* in the queue, from 1; 0: not queued */
     int64_t used_us; /* of the thread's time, on a scale that all share */
 };
 

@@ -196,19 +196,6 @@ static enum rc disconnect(struct chain *c, struct background *b)
     return RC_OK;
 }
 
-static bool scripts_right(struct chain *c, struct inflight *p, uint32_t flags, struct verdict *v)
-{
-    if (!p->n_inputs || !script_check_reason(c, p->entry))
-        return true;
-    check_job_init(&p->job, p->block, p->spent, p->first_in, flags, c->o.sig_cache, false, false);
-    check_queue_submit(c->queue, &p->job);
-    check_queue_wait(c->queue, &p->job);
-    if (p->job.fail_at == UINT64_MAX)
-        return true;
-    script_verdict(p, v);
-    return false;
-}
-
 /* p->block is read. */
 static enum rc connect(struct chain *c, struct background *b, struct inflight *p)
 {
@@ -221,7 +208,7 @@ static enum rc connect(struct chain *c, struct background *b, struct inflight *p
     verdict_init(&v);
     if (check_block(c->params, p->block, true, true, &v))
         r = connect_block(c, b->coins, p, &p->entry->node, flags, &v);
-    if (r == CONNECT_OK && !scripts_right(c, p, flags, &v)) {
+    if (r == CONNECT_OK && script_check_reason(c, p->entry) && !check_scripts(c, p, flags, false, &v)) {
         connect_revert(b->coins, p);
         r = CONNECT_INVALID;
     }

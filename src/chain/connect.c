@@ -188,3 +188,16 @@ void script_verdict(const struct inflight *p, struct verdict *v)
     verdict_invalid(v, BLOCK_CONSENSUS, reason, "input %u of %s (wtxid %s), spending %s:%u", in, txid_hex(&tx->txid).s,
                     wtxid_hex(&tx->wtxid).s, txid_hex(&tx->in[in].prevout->txid).s, tx->in[in].prevout->n);
 }
+
+bool check_scripts(struct chain *c, struct inflight *p, uint32_t flags, bool at_tip, struct verdict *v)
+{
+    if (!p->n_inputs)
+        return true;
+    check_job_init(&p->job, p->block, p->spent, p->first_in, flags, c->o.sig_cache, at_tip, at_tip);
+    check_queue_submit(c->queue, &p->job);
+    check_queue_wait(c->queue, &p->job);
+    if (p->job.fail_at == UINT64_MAX)
+        return true;
+    script_verdict(p, v);
+    return false;
+}

@@ -299,6 +299,9 @@ void connect_revert(struct coins *coins, struct inflight *p);
 /** NULL: the scripts of that block need no verification; else why they do. */
 const char *script_check_reason(struct chain *c, const struct block_entry *e);
 void log_script_check_reason(struct chain *c, const struct block_entry *e, const char *reason);
+/** Verifies the scripts of a connected block on all threads, and waits. at_tip: transactions may have been verified before, and what
+ *  verifies is remembered for the block to come. Returns: false if one failed (v says which). */
+bool check_scripts(struct chain *c, struct inflight *p, uint32_t flags, bool at_tip, struct verdict *v);
 /** The verdict that a failed script means. */
 void script_verdict(const struct inflight *p, struct verdict *v);
 

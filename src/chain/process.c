@@ -107,13 +107,8 @@ bool chain_test_block(struct chain *c, struct block *b, bool check_pow, bool che
     p = inflight_new(c);
     p->block = block_ref(b);
     r = connect_block(c, view, p, &node, flags, v);
-    if (r == CONNECT_OK && p->n_inputs) {
-        check_job_init(&p->job, b, p->spent, p->first_in, flags, c->o.sig_cache, true, true);
-        check_queue_submit(c->queue, &p->job);
-        check_queue_wait(c->queue, &p->job);
-        if (p->job.fail_at != UINT64_MAX)
-            script_verdict(p, v);
-    }
+    if (r == CONNECT_OK)
+        check_scripts(c, p, flags, true, v);
     inflight_release(c, p);
     coins_free(view);
     if (v->kind == VERDICT_INVALID)

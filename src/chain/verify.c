@@ -84,19 +84,6 @@ static enum verify_result check_back(struct verifier *s, const struct block_entr
     return r;
 }
 
-static bool scripts_good(struct chain *c, struct inflight *p, uint32_t flags, struct verdict *v)
-{
-    if (!p->n_inputs)
-        return true;
-    check_job_init(&p->job, p->block, p->spent, p->first_in, flags, c->o.sig_cache, false, false);
-    check_queue_submit(c->queue, &p->job);
-    check_queue_wait(c->queue, &p->job);
-    if (p->job.fail_at == UINT64_MAX)
-        return true;
-    script_verdict(p, v);
-    return false;
-}
-
 static enum verify_result check_forward(struct verifier *s, struct block_entry *e)
 {
     struct chain *c = s->c;
@@ -110,7 +97,7 @@ static enum verify_result check_forward(struct verifier *s, struct block_entry *
         p->block = NULL;
         r = corrupt("ReadBlock failed", e);
     } else if (connect_block(c, s->view, p, &e->node, flags, &v) != CONNECT_OK ||
-               (script_check_reason(c, e) && !scripts_good(c, p, flags, &v))) {
+               (script_check_reason(c, e) && !check_scripts(c, p, flags, false, &v))) {
         log_error("Verification error: found unconnectable block at %d, hash=%s (%s)", e->node.height,
                   block_hash_hex(&e->node.hash).s, v.reason);
         r = VERIFY_CORRUPT;

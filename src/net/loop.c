@@ -98,13 +98,12 @@ struct loop *loop_new(void)
     return l;
 }
 
-void loop_free(struct loop *l)
+/* No job is taken any more; those that wait are dropped. */
+static void end(struct loop *l)
 {
     bool stop;
     struct loop_job *j;
 
-    if (!l)
-        return;
     pthread_mutex_lock(&l->lock);
     l->ended = true;
     pthread_mutex_unlock(&l->lock);
@@ -114,6 +113,13 @@ void loop_free(struct loop *l)
         job_drop(j);
         j = next;
     }
+}
+
+void loop_free(struct loop *l)
+{
+    if (!l)
+        return;
+    end(l);
     while (l->timers) {
         struct loop_timer *t = l->timers;
         l->timers = t->next;
@@ -140,7 +146,6 @@ struct turns *loop_turns(struct loop *l)
 
 void loop_run(struct loop *l)
 {
-    struct loop_job *j;
     bool stop;
 
     thread_prompt();
@@ -149,15 +154,7 @@ void loop_run(struct loop *l)
     pthread_mutex_unlock(&l->lock);
     if (!stop)
         event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY);
-    pthread_mutex_lock(&l->lock);
-    l->ended = true;
-    pthread_mutex_unlock(&l->lock);
-    j = take_jobs(l, &stop);
-    while (j) {
-        struct loop_job *next = j->next;
-        job_drop(j);
-        j = next;
-    }
+    end(l);
 }
 
 void loop_stop(struct loop *l)

@@ -7,6 +7,7 @@
 
 #include "util/assert.h"
 #include "util/mem.h"
+#include "util/prio.h"
 #include "util/time.h"
 
 #define SLICE_US 2000 /* after this long libevent's other events have their chance */
@@ -14,35 +15,16 @@
 
 struct turns {
     struct event *ev;
-    struct turn **heap; /* [1..n], least used first */
-    size_t n, cap;
+    struct prio heap; /* of turns, least used first */
     int64_t floor_us; /* use of the one that was last served: the scale moves on with it */
 };
 
-static void put(struct turns *t, size_t place, struct turn *turn)
+static bool used_less(const void *a, const void *b)
 {
-    t->heap[place] = turn;
-    turn->place = place;
+    return ((const struct turn *)a)->used_us < ((const struct turn *)b)->used_us;
 }
 
-static void sift_up(struct turns *t, size_t place, struct turn *turn)
-{
-    for (; place > 1 && turn->used_us < t->heap[place / 2]->used_us; place /= 2)
-        put(t, place, t->heap[place / 2]);
-    put(t, place, turn);
-}
-
-static void sift_down(struct turns *t, size_t place, struct turn *turn)
-{
-    for (size_t child; (child = 2 * place) <= t->n; place = child) {
-        if (child < t->n && t->heap[child + 1]->used_us < t->heap[child]->used_us)
-            child++;
-        if (turn->used_us <= t->heap[child]->used_us)
-            break;
-        put(t, place, t->heap[child]);
-    }
-    put(t, place, turn);
-}
+static const struct prio_kind kind = {used_less, offsetof(struct turn, place)};
 
 static void wake(struct turns *t)
 {
@@ -53,19 +35,8 @@ static void wake(struct turns *t)
 
 void turns_cancel(struct turns *t, struct turn *turn)
 {
-    size_t place = turn->place;
-    struct turn *last;
-
-    if (!place)
-        return;
-    turn->place = 0;
-    last = t->heap[t->n--];
-    if (last == turn)
-        return;
-    if (place > 1 && last->used_us < t->heap[place / 2]->used_us)
-        sift_up(t, place, last);
-    else
-        sift_down(t, place, last);
+    if (turn->place)
+        prio_remove(&t->heap, &kind, turn);
 }
 
 static void on_slice(evutil_socket_t fd, short what, void *arg)
@@ -75,8 +46,8 @@ static void on_slice(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    while (t->n && now - start < SLICE_US) {
-        struct turn *turn = t->heap[1];
+    while (t->heap.n && now - start < SLICE_US) {
+        struct turn *turn = prio_first(&t->heap);
         int64_t before = now;
         turns_cancel(t, turn);
         t->floor_us = turn->used_us > t->floor_us ? turn->used_us : t->floor_us;
@@ -86,9 +57,9 @@ static void on_slice(evutil_socket_t fd, short what, void *arg)
         now = time_mono_us();
         turn->used_us += (now - before) / turn->weight + 1;
         if (turn->place)
-            sift_down(t, turn->place, turn);
+            prio_moved(&t->heap, &kind, turn);
     }
-    if (t->n)
+    if (t->heap.n)
         wake(t);
 }
 
@@ -106,7 +77,7 @@ void turns_free(struct turns *t)
     if (!t)
         return;
     event_free(t->ev);
-    free(t->heap);
+    prio_clear(&t->heap);
     free(t);
 }
 
@@ -119,14 +90,9 @@ void turns_queue(struct turns *t, struct turn *turn)
 {
     if (turn->place)
         return;
-    if (t->n + 1 >= t->cap) {
-        t->cap = t->cap ? 2 * t->cap : 64;
-        t->heap = xrealloc(t->heap, t->cap * sizeof(struct turn *));
-    }
     if (turn->used_us < t->floor_us - LEAD_US)
         turn->used_us = t->floor_us - LEAD_US;
-    t->n++;
-    sift_up(t, t->n, turn);
-    if (t->n == 1)
+    prio_add(&t->heap, &kind, turn);
+    if (t->heap.n == 1)
         wake(t);
 }

@@ -306,35 +306,30 @@ bool rpc_verbosity(struct rpc_call *call, int *out, size_t i, int dflt, bool all
     return true;
 }
 
+static bool script_looks_sane(const uint8_t *script, size_t script_len)
+{
+    const uint8_t *pos = script, *end = script + script_len, *data;
+    uint8_t op;
+    size_t len;
+
+    if (script_len == 0)
+        return true;
+    while (script_next(&pos, end, &op, &data, &len)) {
+        if (op > 0xba || len > MAX_SCRIPT_ELEMENT_SIZE)
+            return false;
+    }
+    return pos == end;
+}
+
 /* Are all scripts of a decoded transaction plausible? Tells apart the two forms that the same bytes may have. */
 static bool scripts_look_sane(const struct tx *tx)
 {
-    for (uint32_t i = 0; i < tx->n_in && !tx_is_coinbase(tx); i++) {
-        const uint8_t *pos = tx->in[i].script, *end = pos + tx->in[i].script_len, *data;
-        uint8_t op;
-        size_t len;
-        if (tx->in[i].script_len == 0)
-            continue;
-        while (script_next(&pos, end, &op, &data, &len)) {
-            if (op > 0xba || len > MAX_SCRIPT_ELEMENT_SIZE)
-                return false;
-        }
-        if (pos != end)
+    for (uint32_t i = 0; i < tx->n_in && !tx_is_coinbase(tx); i++)
+        if (!script_looks_sane(tx->in[i].script, tx->in[i].script_len))
             return false;
-    }
-    for (uint32_t i = 0; i < tx->n_out; i++) {
-        const uint8_t *pos = tx->out[i].script, *end = pos + tx->out[i].script_len, *data;
-        uint8_t op;
-        size_t len;
-        if (tx->out[i].script_len == 0)
-            continue;
-        while (script_next(&pos, end, &op, &data, &len)) {
-            if (op > 0xba || len > MAX_SCRIPT_ELEMENT_SIZE)
-                return false;
-        }
-        if (pos != end)
+    for (uint32_t i = 0; i < tx->n_out; i++)
+        if (!script_looks_sane(tx->out[i].script, tx->out[i].script_len))
             return false;
-    }
     return true;
 }
 

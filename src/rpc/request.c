@@ -233,6 +233,24 @@ static void end_call(struct rpc_call *call, bool ran)
     seal(call);
 }
 
+/* The end of a call that did not stand in a batch: the reply gets its status and its text. */
+static void give_answer(struct rpc_reply *reply, struct rpc_call *call_take, bool well_formed)
+{
+    struct rpc_call *call = call_take;
+    bool v2 = well_formed && call->v2;
+
+    reply->stop = !call->code && (call->command->flags & RPC_STOPS);
+    reply->status = v2 ? 200 : http_status_of(call);
+    if (v2 && !call->has_id) {
+        reply->status = 204;
+    } else {
+        reply->body = call->out.w;
+        call->out.w = (struct writer)WRITER_INIT;
+        write_u8(&reply->body, '\n');
+    }
+    call_free(call);
+}
+
 static void handle_single(struct rpc_server *s, struct rpc_reply *reply, const char *user, struct json_object *request,
                           enum rpc_place place)
 {
@@ -262,16 +280,7 @@ static void handle_single(struct rpc_server *s, struct rpc_reply *reply, const c
         finish_wait(call);
     }
     end_call(call, ran);
-    reply->stop = !call->code && (call->command->flags & RPC_STOPS);
-    reply->status = bad || !call->v2 ? http_status_of(call) : 200;
-    if (!bad && call->v2 && !call->has_id) {
-        reply->status = 204;
-    } else {
-        reply->body = call->out.w;
-        call->out.w = (struct writer)WRITER_INIT;
-        write_u8(&reply->body, '\n');
-    }
-    call_free(call);
+    give_answer(reply, call, !bad);
 }
 
 void rpc_reply_drop(struct rpc_reply *reply)
@@ -291,16 +300,7 @@ void rpc_reply_finish(struct rpc_server *s, struct rpc_reply *reply)
     reply->deferred = NULL;
     finish_wait(call);
     end_call(call, true);
-    reply->stop = !call->code && (call->command->flags & RPC_STOPS);
-    reply->status = call->v2 ? 200 : http_status_of(call);
-    if (call->v2 && !call->has_id) {
-        reply->status = 204;
-    } else {
-        reply->body = call->out.w;
-        call->out.w = (struct writer)WRITER_INIT;
-        write_u8(&reply->body, '\n');
-    }
-    call_free(call);
+    give_answer(reply, call, true);
 }
 
 /* Returns: false if some method of a batch is not for this user (status set), or an element is none (error body). */
