@@ -41,6 +41,13 @@ static void assert_least_first(const struct prio *h, const struct item *items, u
         assert_null(first);
 }
 
+/* Returns: a number below n; the high bits of a linear congruential generator, each call's apart from the last one's. */
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (*seed >> 8) % n;
+}
+
 static void test_random(void **state)
 {
     struct item items[N_ITEMS] = {0};
@@ -49,15 +56,13 @@ static void test_random(void **state)
 
     (void)state;
     for (int round = 0; round < 20000; round++) {
-        struct item *it;
-        seed = seed * 1664525 + 1013904223;
-        it = &items[(seed >> 8) % N_ITEMS];
+        struct item *it = &items[draw(&seed, N_ITEMS)];
         if (!it->place) {
-            it->key = (int)(seed >> 20);
+            it->key = (int)draw(&seed, 4096);
             prio_add(&h, &kind, it);
             n_in++;
-        } else if (seed >> 31) {
-            it->key = (int)(seed >> 20);
+        } else if (draw(&seed, 2)) {
+            it->key = (int)draw(&seed, 4096);
             prio_moved(&h, &kind, it);
         } else {
             prio_remove(&h, &kind, it);
