@@ -1,23 +1,17 @@
-/* http_conn.c - one connection of the HTTP server: bytes in, requests to their handlers one after the other, answers out. A plain socket is read into
- * the server's scratch buffer and parsed there, and an answer is written at once, so that a short call costs one read and one write; what cannot
- * be done at once is kept, within bounds. TLS goes through libevent's buffers. Loop thread. */
+/* http_conn.c - one connection of the HTTP server: its life, bytes in, requests to their handlers one after the other. A plain socket is read into
+ * the server's scratch buffer and parsed there, so that a short call costs one read and one write; what cannot be done at once is kept, within
+ * bounds. Answers go out in http_send.c, TLS is in http_tls.c. Loop thread. */
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "net/tls.h"
 #include "rpc/http_server.h"
 #include "rpc/server_priv.h"
 
 #define LINGER_US 1000000
-#define SEND_AT_ONCE ((size_t)1 << 20) /* a body that the socket may be given whole */
-#define SEND_MAX ((size_t)256 << 10)   /* of a longer one at a time: others have their turn in between */
-#define TLS_HELLO 0x16                 /* the first byte of a TLS connection, never one of a request */
+#define TLS_HELLO 0x16 /* the first byte of a TLS connection, never one of a request */
 
 static bool conn_feed(struct http_conn *c, const char *data, const char *end);
 
@@ -108,7 +102,7 @@ void http_conn_drop(struct http_conn *c)
 }
 
 /* The client has shut its side. */
-static void on_eof(struct http_conn *c)
+void http_conn_eof(struct http_conn *c)
 {
     struct http_request *req = &c->req;
 
@@ -124,7 +118,7 @@ static void on_eof(struct http_conn *c)
     }
 }
 
-/* ---- answers ---- */
+/* ---- from one request to the next ---- */
 
 static void linger(struct http_conn *c)
 {
@@ -163,7 +157,7 @@ static void resume(struct http_conn *c)
     c->paused = false;
 }
 
-static void next_request(struct http_conn *c, bool keep)
+void http_conn_next(struct http_conn *c, bool keep)
 {
     struct http_request *req = &c->req;
     struct http_parser parse;
@@ -185,143 +179,6 @@ static void next_request(struct http_conn *c, bool keep)
         linger(c);
     else if (!c->feeding)
         resume(c);
-}
-
-/* All of the answer is with the system. */
-static void sent(struct http_conn *c)
-{
-    c->sending = false;
-    next_request(c, !c->req.hang_up);
-}
-
-/* How much of a body of `len` bytes is sent now if `left` are left of it. */
-static size_t piece(size_t len, size_t left)
-{
-    return len <= SEND_AT_ONCE || left < SEND_MAX ? left : SEND_MAX;
-}
-
-/* Sends what is left. Returns: false if that failed and the connection is dropped. */
-static bool send_more(struct http_conn *c)
-{
-    struct http_request *req = &c->req;
-    struct iovec v[2] = {{c->out.data ? c->out.data + c->out_at : NULL, c->out.len - c->out_at},
-                         {(char *)(uintptr_t)req->data + c->body_at, piece(req->len, req->len - c->body_at)}};
-    struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-    ssize_t n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-    size_t head;
-
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR;
-    head = (size_t)n < v[0].iov_len ? (size_t)n : v[0].iov_len;
-    c->out_at += head;
-    c->body_at += (size_t)n - head;
-    return true;
-}
-
-static bool all_sent(const struct http_conn *c)
-{
-    return c->out_at == c->out.len && c->body_at == c->req.len;
-}
-
-static void send_failed(struct http_conn *c)
-{
-    log_debug(LOG_HTTP, "Error sending HTTP response data to client (id=%llu): %s", (unsigned long long)c->id, strerror(errno));
-    c->sending = false;
-    http_conn_drop(c);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct http_conn *c = arg;
-
-    (void)fd;
-    (void)what;
-    if (!send_more(c)) {
-        send_failed(c);
-        return;
-    }
-    http_conn_touch(c);
-    if (!all_sent(c))
-        return;
-    event_del(c->writable);
-    writer_clear(&c->out);
-    sent(c);
-}
-
-static void ref_sent(const void *data, size_t len, void *arg)
-{
-    struct http_request *holder = arg; /* only release and its argument */
-
-    (void)data;
-    (void)len;
-    http_reply_release(holder);
-    free(holder);
-}
-
-/* The answer goes into libevent's buffer; `sent` comes when that is empty. */
-static void send_tls(struct http_conn *c, const char *head, size_t n)
-{
-    struct http_request *req = &c->req, *holder;
-    struct evbuffer *out = bufferevent_get_output(c->tls);
-
-    evbuffer_add(out, head, n);
-    if (req->len) {
-        holder = xcalloc(1, sizeof(*holder));
-        holder->release = req->release;
-        holder->release_arg = req->release_arg;
-        req->release = NULL;
-        evbuffer_add_reference(out, req->data, req->len, ref_sent, holder);
-    }
-}
-
-/* The whole answer at once if the socket takes it, which it nearly always does. Returns: false if that failed. */
-static bool send_plain(struct http_conn *c, char *head, size_t n)
-{
-    struct http_request *req = &c->req;
-    struct iovec v[2] = {{head, n}, {(void *)(uintptr_t)req->data, piece(req->len, req->len)}};
-    struct msghdr m = {.msg_iov = v, .msg_iovlen = req->len ? 2 : 1};
-    ssize_t done = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-    size_t of_head;
-
-    if (done < 0 && errno != EAGAIN && errno != EINTR)
-        return false;
-    if (done < 0)
-        done = 0;
-    of_head = (size_t)done < n ? (size_t)done : n;
-    c->body_at = (size_t)done - of_head;
-    if ((size_t)done < n + req->len) {
-        write_bytes(&c->out, head + of_head, n - of_head);
-        event_add(c->writable, NULL);
-    }
-    return true;
-}
-
-void http_conn_answer(struct http_conn *c)
-{
-    struct http_request *req = &c->req;
-    char head[HTTP_HEAD_ROOM];
-    bool keep, body;
-    size_t n;
-
-    req->pending = false;
-    req->on_gone = NULL;
-    if (c->fd < 0) {
-        http_conn_drop(c);
-        return;
-    }
-    n = http_reply_head(req, head, &keep, &body);
-    req->hang_up = !keep;
-    if (!body)
-        http_reply_release(req);
-    log_debug(LOG_HTTP, "HTTPResponse (status code: %d size: %zu) added to send buffer for client (id=%llu)", req->status,
-              n + req->len, (unsigned long long)c->id);
-    c->sending = true;
-    if (c->tls)
-        send_tls(c, head, n);
-    else if (!send_plain(c, head, n))
-        send_failed(c);
-    else if (all_sent(c))
-        sent(c);
 }
 
 /* ---- requests ---- */
@@ -428,7 +285,7 @@ static bool conn_feed(struct http_conn *c, const char *data, const char *end)
 }
 
 /* Bytes from the client. */
-static void conn_input(struct http_conn *c, const char *data, size_t n)
+void http_conn_input(struct http_conn *c, const char *data, size_t n)
 {
     if (c->closing)
         return;
@@ -439,7 +296,7 @@ static void conn_input(struct http_conn *c, const char *data, size_t n)
         conn_feed(c, data, data + n);
 }
 
-static bool full(const struct http_conn *c)
+bool http_conn_full(const struct http_conn *c)
 {
     return c->in.len >= HTTP_AHEAD_MAX && !c->closing;
 }
@@ -451,27 +308,6 @@ static bool plain_text_allowed(const struct http_conn *c)
 
 /* ---- plain sockets ---- */
 
-static void on_tls_readable(struct bufferevent *bev, void *arg);
-static void on_tls_written(struct bufferevent *bev, void *arg);
-static void on_tls_event(struct bufferevent *bev, short what, void *arg);
-
-static void start_tls(struct http_conn *c)
-{
-    event_free(c->readable);
-    event_free(c->writable);
-    c->readable = c->writable = NULL;
-    c->begun_us = c->active_us;
-    c->tls = tls_accept(c->server->tls, c->server->base, c->fd);
-    if (!c->tls) {
-        c->fd = -1;
-        http_conn_drop(c);
-        return;
-    }
-    bufferevent_setcb(c->tls, on_tls_readable, on_tls_written, on_tls_event, c);
-    bufferevent_setwatermark(c->tls, EV_READ, 0, HTTP_SCRATCH);
-    bufferevent_enable(c->tls, EV_READ | EV_WRITE);
-}
-
 /* Returns: false if it is not plain text that is coming, or not to be. */
 static bool decide(struct http_conn *c)
 {
@@ -482,7 +318,7 @@ static bool decide(struct http_conn *c)
         return false;
     c->undecided = false;
     if (n == 1 && first == TLS_HELLO) {
-        start_tls(c);
+        http_tls_start(c);
         return false;
     }
     if (plain_text_allowed(c))
@@ -500,59 +336,18 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (c->undecided && !decide(c))
         return;
-    if (full(c)) {
+    if (http_conn_full(c)) {
         c->paused = true;
         event_del(c->readable);
         return;
     }
     n = recv(fd, c->server->scratch, HTTP_SCRATCH, MSG_DONTWAIT);
     if (n > 0)
-        conn_input(c, c->server->scratch, (size_t)n);
+        http_conn_input(c, c->server->scratch, (size_t)n);
     else if (n == 0)
-        on_eof(c);
+        http_conn_eof(c);
     else if (errno != EAGAIN && errno != EINTR)
         http_conn_drop(c);
-}
-
-/* ---- TLS ---- */
-
-static void on_tls_readable(struct bufferevent *bev, void *arg)
-{
-    struct http_conn *c = arg;
-    size_t n;
-
-    if (c->feeding || full(c))
-        return; /* what is left is looked at after the answer */
-    n = bufferevent_read(bev, c->server->scratch, HTTP_SCRATCH);
-    if (n)
-        conn_input(c, c->server->scratch, n);
-}
-
-static void on_tls_written(struct bufferevent *bev, void *arg)
-{
-    struct http_conn *c = arg;
-
-    http_conn_touch(c);
-    if (c->sending && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
-        c->sending = false;
-        next_request(c, !c->req.hang_up);
-    }
-}
-
-static void on_tls_event(struct bufferevent *bev, short what, void *arg)
-{
-    struct http_conn *c = arg;
-
-    if (what & BEV_EVENT_CONNECTED)
-        return;
-    if (what & BEV_EVENT_ERROR) {
-        log_debug(LOG_HTTP, "TLS with %s failed: %s", http_peer(&c->req), tls_failure(bev));
-        http_conn_drop(c);
-        return;
-    }
-    on_tls_readable(bev, c);
-    if (what & BEV_EVENT_EOF && c->tls == bev)
-        on_eof(c);
 }
 
 /* ---- life ---- */
@@ -568,7 +363,7 @@ void http_conn_new(struct http_server *h, int fd, const struct net_addr *peer)
     c->req.conn = c;
     c->undecided = h->tls && peer->network != NET_UNKNOWN;
     c->readable = event_new(h->base, fd, EV_READ | EV_PERSIST, on_readable, c);
-    c->writable = event_new(h->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    c->writable = event_new(h->base, fd, EV_WRITE | EV_PERSIST, http_send_on_writable, c);
     ASSERT(c->readable && c->writable);
     event_add(c->readable, NULL);
     list_append(&h->fresh, c);
@@ -593,15 +388,4 @@ bool http_conn_check_time(struct http_conn *c, int64_t now_us)
         log_debug(LOG_HTTP, "HTTP client idle timeout %s (id=%llu)", http_peer(&c->req), (unsigned long long)c->id);
     http_conn_drop(c);
     return false;
-}
-
-void http_conn_flush(struct http_conn *c, int64_t until_us)
-{
-    int64_t now;
-
-    while (c->sending && !c->tls && c->fd >= 0 && !all_sent(c) && (now = time_mono_us()) < until_us) {
-        struct pollfd p = {c->fd, POLLOUT, 0};
-        if (poll(&p, 1, (int)((until_us - now) / 1000 + 1)) < 0 || (p.revents && !send_more(c)))
-            return;
-    }
 }

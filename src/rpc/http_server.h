@@ -1,5 +1,6 @@
-/* http_server.h - connections and requests inside the HTTP server: http.c (listening, paths, time), http_conn.c (bytes in and out), http_reply.c
- * (answers), and what http_rpc.c needs beyond http_priv.h. Loop thread where nothing else is said. */
+/* http_server.h - connections and requests inside the HTTP server: http.c (paths, time, other threads), http_listen.c (who may connect, and where),
+ * http_conn.c (bytes in), http_tls.c, http_reply.c (answers), http_send.c (bytes out), and what http_rpc.c needs beyond http_priv.h. Loop thread
+ * where nothing else is said. */
 #ifndef FARTHING_RPC_HTTP_SERVER_H
 #define FARTHING_RPC_HTTP_SERVER_H
 
@@ -114,18 +115,40 @@ const struct http_route *http_route_of(const struct http_server *h, const char *
 /** Requests that are back from other threads. */
 void http_take_back(struct http_server *h);
 
+/* ---- http_listen.c ---- */
+/** Opens the sockets that the options name. Returns: false with *error. */
+bool http_listen(struct http_server *h, char **error);
+
 /* ---- http_conn.c ---- */
 /** A connection that was accepted. fd is taken. */
 void http_conn_new(struct http_server *h, int fd, const struct net_addr *peer);
 void http_conn_touch(struct http_conn *c);
 /** Closes it at once, unless another thread has its request. */
 void http_conn_drop(struct http_conn *c);
-/** The answer of its request is there: sends it. */
-void http_conn_answer(struct http_conn *c);
 /** Looks at the clock. Returns: false if it was dropped. */
 bool http_conn_check_time(struct http_conn *c, int64_t now_us);
+/** Bytes from the client. */
+void http_conn_input(struct http_conn *c, const char *data, size_t n);
+/** It goes on sending and is to be read no more until he has his answer. */
+bool http_conn_full(const struct http_conn *c);
+/** The client has shut its side. */
+void http_conn_eof(struct http_conn *c);
+/** The answer is with the system: on to the next request, or, without keep, to the end. */
+void http_conn_next(struct http_conn *c, bool keep);
+
+/* ---- http_send.c ---- */
+/** The answer of its request is there: sends it. */
+void http_conn_answer(struct http_conn *c);
+/** There is room in the socket (event callback; arg: the connection). */
+void http_send_on_writable(evutil_socket_t fd, short what, void *arg);
 /** Waits until what is on its way is sent, or until_us. */
 void http_conn_flush(struct http_conn *c, int64_t until_us);
+
+/* ---- http_tls.c ---- */
+/** A connection's first byte was one of TLS. */
+void http_tls_start(struct http_conn *c);
+/** Sends head and body of its answer; http_conn_next follows when they are sent. */
+void http_tls_send(struct http_conn *c, const char *head, size_t n);
 
 /* ---- http_reply.c ---- */
 #define HTTP_HEAD_ROOM 1024

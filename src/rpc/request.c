@@ -1,4 +1,4 @@
-/* request.c - JSON-RPC 1.x and 2.0: parsing of a body, single requests and batches, and the envelope of each answer. Called by http.c on the
+/* request.c - JSON-RPC 1.x and 2.0: parsing of a body, single requests and batches, and the envelope of each answer. Called by http_rpc.c on the
  * loop thread for short commands, on the validation thread for those that change its things, on pool threads for the rest. */
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* threads.c - how a command on a pool thread has something done on the validation or the loop thread, and waits for it. The wait ends when the
- * server stops: a job that has not begun by then is given up, so that stopping never waits for itself. And how http.c has a whole command run
+ * server stops: a job that has not begun by then is given up, so that stopping never waits for itself. And how http_rpc.c has a whole command run
  * on the validation thread, without a thread that waits. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* wait.c - long polls: waitfornewblock, waitforblock, waitforblockheight. Over HTTP they hold no thread: http.c keeps them until the tip moves
+/* wait.c - long polls: waitfornewblock, waitforblock, waitforblockheight. Over HTTP they hold no thread: http_wait.c keeps them until the tip moves
  * or time is up. In batches a pool thread waits. */
 #include <errno.h>
 #include <time.h>
