@@ -1,4 +1,4 @@
-/* server_priv.h - the server's state, shared by server.c, request.c, wait.c, threads.c, http.c, http_rpc.c and auth.c. */
+/* server_priv.h - the server's state, shared by server.c, request.c, wait.c, threads.c, http*.c and auth.c. */
 #ifndef FARTHING_RPC_SERVER_PRIV_H
 #define FARTHING_RPC_SERVER_PRIV_H
 
@@ -153,7 +153,7 @@ bool rpc_auth_method_allowed(const struct rpc_auth *a, const char *user, const c
 /** Adds the paths of the REST interface. */
 void rest_start(struct rpc_server *s);
 
-/* ---- http_rpc.c, loop thread ---- */
+/* ---- http_rpc.c, http_wait.c, loop thread ---- */
 bool rpc_http_start(struct rpc_http **out, struct rpc_server *s, char **error);
 void rpc_http_stop(struct rpc_http *h);
 void rpc_http_tip_changed(struct rpc_http *h);
