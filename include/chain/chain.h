@@ -209,6 +209,8 @@ void chain_each_entry(struct chain *c, void (*fn)(void *ctx, const struct block_
 /** Reads a block / its undo record from disk. any thread; blocking I/O. RC_NOT_FOUND: no data (pruned or never had). */
 enum rc chain_read_block(struct chain *c, struct block **out, const struct block_entry *e);
 enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struct block_entry *e);
+/** A block's bytes if they can be had without waiting for a disk (RC_BUSY: they can't) and are not more than `cap` (RC_INVALID). Any thread. */
+enum rc chain_read_raw_cached(struct chain *c, uint8_t *out, size_t *len, size_t cap, const struct block_entry *e);
 /** `len` bytes of it at `offset`. RC_INVALID: none are asked for, or more than there are. */
 enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry *e, uint32_t offset, uint32_t len);
 /** Is the file there that e's block stands in, and with `undo` that of its undo record? One look at the folder each, nothing is read: for what was

@@ -66,6 +66,9 @@ enum rc blockfiles_append_undo(struct blockfiles *bf, uint32_t *undo_pos, int32_
 enum rc blockfiles_read(struct blockfiles *bf, uint8_t **data, size_t *len, struct disk_pos pos);
 enum rc blockfiles_read_undo(struct blockfiles *bf, uint8_t **data, size_t *len, int32_t file, uint32_t undo_pos,
                              const struct block_hash *prev);
+/** Reads a whole block if no disk is needed for that, so that a thread may do it that must not wait. Out: up to `cap` bytes, *len. RC_BUSY: the
+ *  system has not all of it in memory, or can't tell; RC_INVALID: it is longer. Any thread. */
+enum rc blockfiles_read_cached(struct blockfiles *bf, uint8_t *out, size_t *len, size_t cap, struct disk_pos pos);
 /** Reads `len` bytes at `offset` of the block at pos. RC_INVALID: nothing or more than the block is asked for. Any thread. */
 enum rc blockfiles_read_part(struct blockfiles *bf, uint8_t *out, struct disk_pos pos, uint32_t offset, uint32_t len);
 /** Reads up to `cap` bytes from `offset` of the block at pos on, as many as the block has. Out: *len. RC_INVALID: it ends before. Any thread. */

@@ -26,6 +26,8 @@ enum rc fs_write_atomic(const char *path, const void *data, size_t len, unsigned
 enum rc fs_sync_dir(const char *path);
 /** Whole reads and writes at an offset (pread/pwrite until done). A short file is RC_CORRUPT. */
 enum rc fs_pread(int fd, void *out, size_t len, uint64_t offset);
+/** The same only if nothing of it has to be fetched from a disk. RC_BUSY: it would have to be, or that can not be told, or nothing can be read. */
+enum rc fs_pread_cached(int fd, void *out, size_t len, uint64_t offset);
 enum rc fs_pwrite(int fd, const void *data, size_t len, uint64_t offset);
 /** Makes sure that [offset, offset+len) is allocated on disk. */
 enum rc fs_preallocate(int fd, uint64_t offset, uint64_t len);

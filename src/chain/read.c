@@ -15,6 +15,14 @@ enum rc chain_read_raw(struct chain *c, uint8_t **data, size_t *len, const struc
     return blockfiles_read(c->files, data, len, f.pos);
 }
 
+enum rc chain_read_raw_cached(struct chain *c, uint8_t *out, size_t *len, size_t cap, const struct block_entry *e)
+{
+    struct entry_facts f;
+
+    chain_facts(c, e, &f);
+    return f.status & BLOCK_HAVE_DATA ? blockfiles_read_cached(c->files, out, len, cap, f.pos) : RC_NOT_FOUND;
+}
+
 enum rc chain_read_part(struct chain *c, uint8_t *out, const struct block_entry *e, uint32_t offset, uint32_t len)
 {
     struct entry_facts f;

@@ -1,20 +1,27 @@
 /* block_cache.c - what was asked for of blocks a moment ago, and is likely to be asked for again: a block's bytes for REST, and what "getblock" shows
  * of it besides its header. Explorers and wallets ask for the same new blocks again and again, while a client that goes through the chain asks for
- * each once: so nothing is kept before it is asked for a second time, and nothing for long. Any thread. */
+ * each once, or two of them do: so nothing is kept before it is asked for a second time, bytes, which cost little to read, a third time, and nothing
+ * for long. Any thread. */
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "rpc/server_priv.h"
+#include "util/fs.h"
 
 #define BYTES_MAX ((size_t)16 << 20)
 #define ENTRY_MAX ((size_t)8 << 20)
 #define ENTRIES_MAX 64
-#define ASKED_MAX 64 /* what was asked for once */
+#define ASKED_MAX 64 /* what was asked for lately */
+#define TIMES 2      /* that it is asked for until it is kept */
+#define TIMES_RAW 3
 #define IDLE_US 60000000
+#define FILE_MIN ((size_t)64 << 10) /* below that, a copy is as good */
 
 struct asked {
     struct block_hash hash;
     enum kept_form form;
-    bool used;
+    unsigned times; /* 0: free */
 };
 struct block_cache {
     pthread_mutex_t mutex;
@@ -23,6 +30,8 @@ struct block_cache {
     unsigned n;
     struct asked asked[ASKED_MAX];
     unsigned next_asked;
+    struct block_buffer *buffer; /* NULL: none, or in use */
+    bool buffer_used;            /* since the last sweep */
 };
 
 struct block_cache *block_cache_new(void)
@@ -39,6 +48,8 @@ void kept_unref(void *arg)
 
     if (!k || atomic_fetch_sub(&k->refs, 1) != 1)
         return;
+    if (k->file >= 0)
+        close(k->file);
     free(k->data);
     free(k);
 }
@@ -58,6 +69,7 @@ void block_cache_free(struct block_cache *c)
 {
     while (c->first)
         drop(c, &c->first);
+    free(c->buffer);
     pthread_mutex_destroy(&c->mutex);
     free(c);
 }
@@ -82,17 +94,19 @@ struct kept *block_cache_find(struct block_cache *c, const struct block_hash *ha
     return k;
 }
 
-/* Notes that it was asked for. Returns: was it asked for before? */
+/* Notes that it was asked for. Returns: was it often enough? */
 static bool asked_again(struct block_cache *c, const struct block_hash *hash, enum kept_form form)
 {
     for (unsigned i = 0; i < ASKED_MAX; i++) {
         struct asked *a = &c->asked[i];
-        if (a->used && a->form == form && block_hash_equal(&a->hash, hash)) {
-            a->used = false;
-            return true;
-        }
+        if (!a->times || a->form != form || !block_hash_equal(&a->hash, hash))
+            continue;
+        if (++a->times < (form == KEPT_RAW ? TIMES_RAW : TIMES))
+            return false;
+        a->times = 0;
+        return true;
     }
-    c->asked[c->next_asked++ % ASKED_MAX] = (struct asked){*hash, form, true};
+    c->asked[c->next_asked++ % ASKED_MAX] = (struct asked){*hash, form, 1};
     return false;
 }
 
@@ -108,6 +122,21 @@ bool block_cache_wants(struct block_cache *c, const struct block_hash *hash, enu
     return again;
 }
 
+/* As a file the bytes can be sent without being copied into the socket. */
+static void make_file(struct kept *k)
+{
+    k->file = k->form == KEPT_RAW && k->len >= FILE_MIN ? memfd_create("block", MFD_CLOEXEC) : -1;
+    if (k->file < 0)
+        return;
+    if (fs_pwrite(k->file, k->data, k->len, 0) == RC_OK) {
+        free(k->data);
+        k->data = NULL;
+    } else {
+        close(k->file);
+        k->file = -1;
+    }
+}
+
 struct kept *block_cache_add_take(struct block_cache *c, const struct block_hash *hash, enum kept_form form, uint8_t *data_take,
                                   size_t len)
 {
@@ -119,6 +148,7 @@ struct kept *block_cache_add_take(struct block_cache *c, const struct block_hash
     k->data = data_take;
     k->len = len;
     k->used_us = time_mono_us();
+    make_file(k);
     pthread_mutex_lock(&c->mutex);
     k->next = c->first;
     c->first = k;
@@ -133,11 +163,46 @@ struct kept *block_cache_add_take(struct block_cache *c, const struct block_hash
     return k;
 }
 
+struct block_buffer *block_buffer_get(struct block_cache *c)
+{
+    struct block_buffer *b;
+
+    pthread_mutex_lock(&c->mutex);
+    b = c->buffer;
+    c->buffer = NULL;
+    c->buffer_used = true;
+    pthread_mutex_unlock(&c->mutex);
+    if (!b) {
+        b = xmalloc(sizeof(*b));
+        b->of = c;
+    }
+    return b;
+}
+
+void block_buffer_put(void *arg)
+{
+    struct block_buffer *b = arg;
+    struct block_cache *c = b->of;
+
+    pthread_mutex_lock(&c->mutex);
+    if (!c->buffer) {
+        c->buffer = b;
+        b = NULL;
+    }
+    pthread_mutex_unlock(&c->mutex);
+    free(b);
+}
+
 void block_cache_sweep(struct block_cache *c, int64_t now_us)
 {
     struct kept **at = &c->first;
 
     pthread_mutex_lock(&c->mutex);
+    if (!c->buffer_used) {
+        free(c->buffer);
+        c->buffer = NULL;
+    }
+    c->buffer_used = false;
     while (*at) {
         if (now_us - (*at)->used_us > IDLE_US)
             drop(c, at);

@@ -32,9 +32,9 @@ const char *http_rest_of_target(const struct http_request *req)
     return http_target(req) + strlen(req->route->prefix);
 }
 
-char *http_query_value(const struct http_request *req, const char *key)
+char *http_query_value(size_t *len, const struct http_request *req, const char *key)
 {
-    return http_target_value(http_target(req), key);
+    return http_target_value(len, http_target(req), key);
 }
 
 const char *http_header(const struct http_request *req, const char *name)

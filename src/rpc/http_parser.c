@@ -374,8 +374,8 @@ static int hex_digit(char ch)
     return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
 }
 
-/* %41 is a character; anything else stands for itself, as in Bitcoin Core. A NUL ends the text. */
-static char *url_decode(const char *s, size_t n)
+/* %41 is a character; anything else stands for itself, as in Bitcoin Core. Out: *len, as there may be a NUL in it; one more ends it. */
+static char *url_decode(size_t *len, const char *s, size_t n)
 {
     char *out = xmalloc(n + 1), *o = out;
 
@@ -389,10 +389,11 @@ static char *url_decode(const char *s, size_t n)
         i += 2;
     }
     *o = 0;
+    *len = (size_t)(o - out);
     return out;
 }
 
-char *http_target_value(const char *target, const char *key)
+char *http_target_value(size_t *len, const char *target, const char *key)
 {
     const char *s = strchr(target, '?'), *end;
 
@@ -407,11 +408,11 @@ char *http_target_value(const char *target, const char *key)
         if (!stop)
             stop = end;
         is = memchr(s, '=', (size_t)(stop - s));
-        name = url_decode(s, (size_t)((is ? is : stop) - s));
-        found = strcmp(name, key) == 0;
+        name = url_decode(len, s, (size_t)((is ? is : stop) - s));
+        found = *len == strlen(key) && memcmp(name, key, *len) == 0;
         free(name);
         if (found)
-            return is ? url_decode(is + 1, (size_t)(stop - is - 1)) : xstrdup("");
+            return url_decode(len, is ? is + 1 : stop, is ? (size_t)(stop - is - 1) : 0);
         if (stop == end)
             return NULL;
         s = stop + 1;

@@ -51,7 +51,8 @@ void http_parser_clear(struct http_parser *p);
 const char *http_parser_target(const struct http_parser *p);
 /** The value of the first header of that name (any case). Returns: NULL if there is none. */
 const char *http_parser_header(const struct http_parser *p, const char *name);
-/** The value of a parameter in the query of a target, URL-decoded. Returns: to be freed; NULL: there is none. */
-char *http_target_value(const char *target, const char *key);
+/** The value of a parameter in the query of a target, URL-decoded. Out: *len; there may be a NUL in it, and one is behind it. Returns: to be freed;
+ *  NULL: there is none. */
+char *http_target_value(size_t *len, const char *target, const char *key);
 
 #endif

@@ -33,8 +33,9 @@ enum http_method http_method(const struct http_request *req);
 const char *http_target(const struct http_request *req);
 /** What follows the route's prefix. */
 const char *http_rest_of_target(const struct http_request *req);
-/** The value of ?key=..., URL-decoded (the first one; "" without "="). Returns: to be freed; NULL: there is none. */
-char *http_query_value(const struct http_request *req, const char *key);
+/** The value of ?key=..., URL-decoded (the first one; "" without "="). Out: *len: "%00" is a character of it. Returns: to be freed,
+ *  with a NUL behind it; NULL: there is none. */
+char *http_query_value(size_t *len, const struct http_request *req, const char *key);
 /** The value of a header line (any case), blanks around it cut. Returns: NULL if there is none. */
 const char *http_header(const struct http_request *req, const char *name);
 const void *http_body(const struct http_request *req, size_t *len);
@@ -53,6 +54,10 @@ void http_reply_take(struct http_request *req, int status, const char *type, str
 /** Answers with borrowed bytes; release(arg) is called on the loop thread when they are sent or nobody wants them. */
 void http_reply_ref(struct http_request *req, int status, const char *type, const void *data, size_t len,
                     void (*release)(void *arg), void *arg);
+
+/** The same with the first len bytes of a file, which must not change any more. */
+void http_reply_file(struct http_request *req, int status, const char *type, int file, size_t len, void (*release)(void *arg),
+                     void *arg);
 
 /* ---- other threads ---- */
 /** Has work(arg, req) run on a pool thread, which answers before it returns. If the work queue is full the client is told so (503).

@@ -136,6 +136,7 @@ void http_reply_release(struct http_request *req)
         req->release(req->release_arg);
     req->release = NULL;
     req->data = NULL;
+    req->from_file = false;
     req->len = 0;
 }
 
@@ -159,6 +160,14 @@ void http_reply_ref(struct http_request *req, int status, const char *type, cons
     req->release_arg = arg;
     if (!req->away)
         http_conn_answer(req->conn);
+}
+
+void http_reply_file(struct http_request *req, int status, const char *type, int file, size_t len, void (*release)(void *arg),
+                     void *arg)
+{
+    req->from_file = true;
+    req->file = file;
+    http_reply_ref(req, status, type, NULL, len, release, arg);
 }
 
 void http_reply_text(struct http_request *req, int status, const char *type, const char *text)

@@ -2,6 +2,7 @@
  * follows when there is room. Loop thread. */
 #include <errno.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -15,6 +16,7 @@
 static void sent(struct http_conn *c)
 {
     c->sending = false;
+    writer_clear(&c->out);
     http_conn_next(c, !c->req.hang_up);
 }
 
@@ -24,16 +26,41 @@ static size_t piece(size_t len, size_t left)
     return len <= SEND_AT_ONCE || left < SEND_MAX ? left : SEND_MAX;
 }
 
-/* Sends what is left. Returns: false if that failed and the connection is dropped. */
+/* Sends what is left of the head, and of a body that is a file: its pages go to the socket without a copy. Returns: false if that failed. */
+static bool send_file(struct http_conn *c)
+{
+    struct http_request *req = &c->req;
+    off_t at = (off_t)c->body_at;
+    ssize_t n;
+
+    if (c->out_at < c->out.len) {
+        n = send(c->fd, c->out.data + c->out_at, c->out.len - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        c->out_at += (size_t)n;
+        if (c->out_at < c->out.len)
+            return true;
+    }
+    n = sendfile(c->fd, req->file, &at, piece(req->len, req->len - c->body_at));
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    c->body_at += (size_t)n;
+    return n > 0;
+}
+
+/* Sends what is left. Returns: false if that failed and the connection is to be dropped. */
 static bool send_more(struct http_conn *c)
 {
     struct http_request *req = &c->req;
     struct iovec v[2] = {{c->out.data ? c->out.data + c->out_at : NULL, c->out.len - c->out_at},
                          {(char *)(uintptr_t)req->data + c->body_at, piece(req->len, req->len - c->body_at)}};
     struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-    ssize_t n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n;
     size_t head;
 
+    if (req->from_file)
+        return send_file(c);
+    n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     head = (size_t)n < v[0].iov_len ? (size_t)n : v[0].iov_len;
@@ -68,8 +95,18 @@ void http_send_on_writable(evutil_socket_t fd, short what, void *arg)
     if (!all_sent(c))
         return;
     event_del(c->writable);
-    writer_clear(&c->out);
     sent(c);
+}
+
+/* Head and file as far as the socket takes them. Returns: false if that failed. */
+static bool send_plain_file(struct http_conn *c, const char *head, size_t n)
+{
+    write_bytes(&c->out, head, n);
+    if (!send_file(c))
+        return false;
+    if (!all_sent(c))
+        event_add(c->writable, NULL);
+    return true;
 }
 
 /* The whole answer at once if the socket takes it, which it nearly always does. Returns: false if that failed. */
@@ -116,7 +153,7 @@ void http_conn_answer(struct http_conn *c)
     c->sending = true;
     if (c->tls)
         http_tls_send(c, head, n);
-    else if (!send_plain(c, head, n))
+    else if (!(req->from_file ? send_plain_file(c, head, n) : send_plain(c, head, n)))
         send_failed(c);
     else if (all_sent(c))
         sent(c);

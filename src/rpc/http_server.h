@@ -38,6 +38,8 @@ struct http_request {
     unsigned n_headers;
     const void *data;
     size_t len;
+    bool from_file; /* the body is in `file`, not at `data` */
+    int file;
     void (*release)(void *arg);
     void *release_arg;
     /* the handler's */

@@ -2,6 +2,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "net/tls.h"
 #include "rpc/http_server.h"
@@ -26,7 +27,14 @@ void http_tls_send(struct http_conn *c, const char *head, size_t n)
     struct evbuffer *out = bufferevent_get_output(c->tls);
 
     evbuffer_add(out, head, n);
-    if (req->len) {
+    if (req->from_file) {
+        int file = dup(req->file);
+        if (file < 0 || evbuffer_add_file(out, file, 0, (ev_off_t)req->len) != 0) {
+            if (file >= 0)
+                close(file);
+            http_conn_drop(c);
+        }
+    } else if (req->len) {
         holder = xcalloc(1, sizeof(*holder));
         holder->release = req->release;
         holder->release_arg = req->release_arg;

@@ -20,8 +20,8 @@ struct path {
 
 static const struct path paths[] = {
     {"/rest/tx/", rest_tx, false, NULL},
-    {"/rest/block/notxdetails/", rest_block_brief, false, rest_block_kept},
-    {"/rest/block/", rest_block, false, rest_block_kept},
+    {"/rest/block/notxdetails/", rest_block_brief, false, rest_block_at_once},
+    {"/rest/block/", rest_block, false, rest_block_at_once},
     {"/rest/blockpart/", rest_block_part, false, NULL},
     {"/rest/blockfilter/", rest_filter, false, NULL},
     {"/rest/blockfilterheaders/", rest_filter_headers, false, NULL},
@@ -44,7 +44,6 @@ static const char *cache_control(enum rest_cache cache)
 
 bool rest_fail(struct rest *r, int status, const char *fmt, ...)
 {
-    struct writer w = WRITER_INIT;
     char *text;
     va_list args;
     int n;
@@ -52,10 +51,18 @@ bool rest_fail(struct rest *r, int status, const char *fmt, ...)
     va_start(args, fmt);
     n = vasprintf(&text, fmt, args);
     va_end(args);
-    if (n > 0)
-        write_bytes(&w, text, (size_t)n);
+    rest_fail_bytes(r, status, "", text, n > 0 ? (size_t)n : 0);
     if (n >= 0)
         free(text);
+    return false;
+}
+
+bool rest_fail_bytes(struct rest *r, int status, const char *text, const char *bytes, size_t len)
+{
+    struct writer w = WRITER_INIT;
+
+    write_bytes(&w, text, strlen(text));
+    write_bytes(&w, bytes, len);
     write_bytes(&w, "\r\n", 2);
     http_reply_header(r->req, "Cache-Control", cache_control(REST_CHANGES));
     http_reply_take(r->req, status, "text/plain", &w);
@@ -111,6 +118,12 @@ void rest_send_ref(struct rest *r, enum rest_cache cache, const uint8_t *data, s
     http_reply_ref(r->req, 200, "application/octet-stream", data, len, release, arg);
 }
 
+void rest_send_file(struct rest *r, enum rest_cache cache, int file, size_t len, void (*release)(void *arg), void *arg)
+{
+    http_reply_header(r->req, "Cache-Control", cache_control(cache));
+    http_reply_file(r->req, 200, "application/octet-stream", file, len, release, arg);
+}
+
 /* ---- what was asked ---- */
 
 bool rest_hash(struct rest *r, uint8_t out[32], const char *text)
@@ -120,11 +133,16 @@ bool rest_hash(struct rest *r, uint8_t out[32], const char *text)
 
 bool rest_number(uint64_t *out, const char *text, uint64_t max)
 {
+    return rest_digits(out, text, strlen(text), max);
+}
+
+bool rest_digits(uint64_t *out, const char *text, size_t len, uint64_t max)
+{
     uint64_t v = 0;
 
-    if (!*text)
+    if (!len)
         return false;
-    for (; *text; text++) {
+    for (; len; text++, len--) {
         unsigned digit = (unsigned)(*text - '0');
         if (digit > 9 || v > (max - digit) / 10)
             return false;
@@ -152,11 +170,14 @@ size_t rest_split(char *param, char **parts, size_t max)
 
 bool rest_count(struct rest *r, size_t *count, const char *given)
 {
-    char *asked = given ? NULL : http_query_value(r->req, "count");
+    size_t len = 0;
+    char *asked = given ? NULL : http_query_value(&len, r->req, "count");
     const char *text = given ? given : asked ? asked : "5";
     uint64_t n = 0;
-    bool ok = (rest_number(&n, text, COUNT_MAX) && n) ||
-              rest_fail(r, 400, "Header count is invalid or out of acceptable range (1-%u): %s", COUNT_MAX, text);
+    bool ok = rest_digits(&n, text, asked ? len : strlen(text), COUNT_MAX) && n;
+
+    if (!ok)
+        rest_fail_bytes(r, 400, "Header count is invalid or out of acceptable range (1-2000): ", text, asked ? len : strlen(text));
 
     *count = (size_t)n;
     free(asked);
@@ -218,22 +239,27 @@ static void rest_clear(struct rest *r)
     jw_clear(&r->call.out);
 }
 
-static void answer(void *arg, struct http_request *req)
+void rest_answer(void *arg, struct http_request *req)
 {
     const struct path *p = path_of(http_target(req));
     struct rest r;
 
+    if (!p) {
+        http_reply_error(req, 404, NULL);
+        return;
+    }
     rest_init(&r, arg, p, req);
     p->run(&r);
     rest_clear(&r);
 }
 
-static bool answered_at_once(struct rpc_server *s, const struct path *p, struct http_request *req)
+bool rest_answer_at_once(struct rpc_server *s, struct http_request *req)
 {
+    const struct path *p = path_of(http_target(req));
     struct rest r;
     bool done;
 
-    if (!p->at_once)
+    if (!p || !p->at_once)
         return false;
     rest_init(&r, s, p, req);
     done = p->at_once(&r);
@@ -248,17 +274,15 @@ static void handle(void *arg, struct http_request *req)
     struct rest r = {.req = req};
     char text[sizeof(s->warmup)];
 
-    if (!p) {
-        http_reply_error(req, 404, NULL);
-    } else if (!atomic_load(&s->ready)) {
+    if (p && !atomic_load(&s->ready)) {
         pthread_mutex_lock(&s->mutex);
         memcpy(text, s->warmup, sizeof(text));
         pthread_mutex_unlock(&s->mutex);
         rest_fail(&r, 503, "Service temporarily unavailable: %s", text);
-    } else if (p->inline_) {
-        answer(s, req);
-    } else if (!answered_at_once(s, p, req)) {
-        http_offload(req, answer, NULL, s);
+    } else if (!p || p->inline_) {
+        rest_answer(s, req);
+    } else if (!rest_answer_at_once(s, req)) {
+        http_offload(req, rest_answer, NULL, s);
     }
 }
 
@@ -317,11 +341,12 @@ void rest_deployments(struct rest *r)
 /* ?key=true or =false. Returns: false once the error is sent. */
 static bool query_flag(struct rest *r, bool *out, const char *key, bool dflt)
 {
-    char *text = http_query_value(r->req, key);
+    size_t len;
+    char *text = http_query_value(&len, r->req, key);
     bool ok = true;
 
-    *out = text ? strcmp(text, "true") == 0 : dflt;
-    if (text && !*out && strcmp(text, "false") != 0)
+    *out = text ? len == 4 && memcmp(text, "true", 4) == 0 : dflt;
+    if (text && !*out && !(len == 5 && memcmp(text, "false", 5) == 0))
         ok = rest_fail(r, 400, "The \"%s\" query parameter must be either \"true\" or \"false\".", key);
     free(text);
     return ok;

@@ -1,4 +1,4 @@
-/* rest_blocks.c - REST: headers, blocks, parts of them, and the outputs that they spent. Pool threads. */
+/* rest_blocks.c - REST: headers, blocks, parts of them, and the outputs that they spent. Pool threads; blocks that are at hand, the loop thread. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -113,7 +113,41 @@ static const struct block_entry *find_block(struct rest *r)
     return NULL;
 }
 
-bool rest_block_kept(struct rest *r)
+/* The reference is taken over. */
+static void send_kept(struct rest *r, struct kept *k)
+{
+    if (k->data)
+        rest_send_ref(r, REST_NEVER_CHANGES, k->data, k->len, kept_unref, k);
+    else
+        rest_send_file(r, REST_NEVER_CHANGES, k->file, k->len, kept_unref, k);
+}
+
+/* Sends a block that the system has in memory. Where there are processors to spare that is the pool's work; where there are not, the way to another
+ * thread and back costs more than reading. */
+static bool send_cached(struct rest *r, const struct block_entry *e)
+{
+    struct block_cache *c = r->call.server->blocks;
+    struct block_buffer *b;
+    size_t len;
+
+    if (r->call.server->helpers > 1)
+        return false;
+    b = block_buffer_get(c);
+    if (chain_read_raw_cached(r->call.host->chain, b->bytes, &len, BLOCK_BUFFER, e) != RC_OK) {
+        block_buffer_put(b);
+        return false;
+    }
+    if (block_cache_wants(c, &e->node.hash, KEPT_RAW, len)) {
+        struct kept *k = block_cache_add_take(c, &e->node.hash, KEPT_RAW, xmemdup(b->bytes, len), len);
+        block_buffer_put(b);
+        send_kept(r, k);
+    } else {
+        rest_send_ref(r, REST_NEVER_CHANGES, b->bytes, len, block_buffer_put, b);
+    }
+    return true;
+}
+
+bool rest_block_at_once(struct rest *r)
 {
     const struct block_entry *e;
     struct block_hash hash;
@@ -121,15 +155,17 @@ bool rest_block_kept(struct rest *r)
 
     if (r->format != REST_BIN || !hash_from_hex(hash.b, r->param))
         return false;
+    e = chain_lookup(r->call.host->chain, &hash);
+    if (!e)
+        return false;
     k = block_cache_find(r->call.server->blocks, &hash, KEPT_RAW);
     if (!k)
-        return false;
-    e = chain_lookup(r->call.host->chain, &hash);
-    if (!e || !chain_files_exist(r->call.host->chain, e, false)) {
+        return send_cached(r, e);
+    if (!chain_files_exist(r->call.host->chain, e, false)) {
         kept_unref(k);
         return false;
     }
-    rest_send_ref(r, REST_NEVER_CHANGES, k->data, k->len, kept_unref, k);
+    send_kept(r, k);
     return true;
 }
 
@@ -137,14 +173,11 @@ bool rest_block_kept(struct rest *r)
 static void send_bytes(struct rest *r, const struct block_entry *e, uint8_t *data_take, size_t len)
 {
     struct block_cache *c = r->call.server->blocks;
-    struct kept *k;
 
-    if (r->format != REST_BIN || !block_cache_wants(c, &e->node.hash, KEPT_RAW, len)) {
+    if (r->format != REST_BIN || !block_cache_wants(c, &e->node.hash, KEPT_RAW, len))
         rest_send_take(r, REST_NEVER_CHANGES, data_take, len);
-        return;
-    }
-    k = block_cache_add_take(c, &e->node.hash, KEPT_RAW, data_take, len);
-    rest_send_ref(r, REST_NEVER_CHANGES, k->data, k->len, kept_unref, k);
+    else
+        send_kept(r, block_cache_add_take(c, &e->node.hash, KEPT_RAW, data_take, len));
 }
 
 static void send_block(struct rest *r, int verbosity)
@@ -182,8 +215,9 @@ void rest_block_brief(struct rest *r)
 
 static bool query_number(struct rest *r, uint64_t *out, const char *key)
 {
-    char *text = http_query_value(r->req, key);
-    bool ok = (text && rest_number(out, text, UINT64_MAX)) || rest_fail(r, 400, "Block part %s missing or invalid", key);
+    size_t len;
+    char *text = http_query_value(&len, r->req, key);
+    bool ok = (text && rest_digits(out, text, len, UINT64_MAX)) || rest_fail(r, 400, "Block part %s missing or invalid", key);
 
     free(text);
     return ok;

@@ -84,7 +84,8 @@ const struct rpc_command *rpc_lookup(const struct rpc_server *s, const char *nam
 /* The bytes of a block; or its members behind the header's as getblock writes them, without and with what its undo record tells. */
 enum kept_form { KEPT_RAW, KEPT_IDS, KEPT_TXS, KEPT_TXS_FEES, KEPT_TXS_PREVOUTS };
 struct kept {
-    uint8_t *data;
+    uint8_t *data; /* NULL: they are in a file */
+    int file;      /* in memory, and nowhere else; its bytes never change. -1: none */
     size_t len;
     /* the cache's */
     atomic_uint refs;
@@ -99,12 +100,21 @@ void block_cache_free(struct block_cache *c);
 struct kept *block_cache_find(struct block_cache *c, const struct block_hash *hash, enum kept_form form);
 /** It was not there and had to be made, `len` bytes: is it worth keeping? */
 bool block_cache_wants(struct block_cache *c, const struct block_hash *hash, enum kept_form form, size_t len);
-/** Keeps it for a while; data_take: malloc'ed. Returns: one reference. */
+/** Keeps it for a while, longer ones of KEPT_RAW as a file; data_take: malloc'ed. Returns: one reference. */
 struct kept *block_cache_add_take(struct block_cache *c, const struct block_hash *hash, enum kept_form form, uint8_t *data_take,
                                   size_t len);
+/* Room for a block, to be sent and given back: the same again and again, so that it is in the processor's cache already. */
+#define BLOCK_BUFFER ((size_t)1 << 20)
+struct block_buffer {
+    struct block_cache *of;
+    uint8_t bytes[BLOCK_BUFFER];
+};
+struct block_buffer *block_buffer_get(struct block_cache *c);
+/** arg: the struct block_buffer. */
+void block_buffer_put(void *arg);
 /** arg: a struct kept, NULL is ignored. */
 void kept_unref(void *arg);
-/** Forgets what nobody has asked for for a minute. */
+/** Forgets what nobody has asked for for a minute, and the buffer if it is not used. */
 void block_cache_sweep(struct block_cache *c, int64_t now_us);
 
 struct template_store *template_store_new(void);

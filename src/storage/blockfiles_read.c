@@ -21,6 +21,7 @@ struct record {
     const struct blockfiles *bf;
     char *path;
     int fd;
+    bool cached;  /* read it only if that needs no disk */
     uint64_t pos; /* of the data */
     uint32_t len; /* as its header says, and the file is long enough for it */
 };
@@ -37,8 +38,10 @@ static enum rc record_bytes(const struct record *r, uint8_t *out, size_t len, ui
 {
     while (len) {
         size_t n = len < PIECE ? len : PIECE;
-        enum rc rc = fs_pread(r->fd, out, n, pos);
+        enum rc rc = r->cached ? fs_pread_cached(r->fd, out, n, pos) : fs_pread(r->fd, out, n, pos);
 
+        if (rc == RC_BUSY)
+            return rc;
         if (rc != RC_OK)
             return storage_error_errno(rc, "Cannot read", r->path);
         obfuscate(out, n, r->bf->key, pos);
@@ -73,19 +76,24 @@ static enum rc record_header(struct record *r, uint32_t max, uint32_t extra)
     return RC_OK;
 }
 
-/* Opens the file and checks the record's header. record_close in any case. */
-static enum rc record_open(struct record *r, const struct blockfiles *bf, enum file_kind kind, int32_t file, uint32_t pos)
+static enum rc record_begin(struct record *r, enum file_kind kind, int32_t file)
 {
-    *r = (struct record){.bf = bf, .fd = -1, .pos = pos};
-    if (file < 0 || pos < BLOCKFILE_HEADER) {
-        storage_error_set("No record can stand at file %d, position %u", file, pos);
+    if (file < 0 || r->pos < BLOCKFILE_HEADER) {
+        storage_error_set("No record can stand at file %d, position %llu", file, (unsigned long long)r->pos);
         return RC_INVALID;
     }
-    r->path = blockfiles_path(bf, kind, (unsigned)file);
+    r->path = blockfiles_path(r->bf, kind, (unsigned)file);
     r->fd = open(r->path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0)
         return storage_error_errno(errno == ENOENT ? RC_NOT_FOUND : RC_IO, "Unable to open file", r->path);
     return kind == FILE_BLOCKS ? record_header(r, COMPACT_SIZE_MAX, 0) : record_header(r, BLOCKFILE_UNDO_MAX, 32);
+}
+
+/* Opens the file and checks the record's header. record_close in any case. */
+static enum rc record_open(struct record *r, const struct blockfiles *bf, enum file_kind kind, int32_t file, uint32_t pos)
+{
+    *r = (struct record){.bf = bf, .fd = -1, .pos = pos};
+    return record_begin(r, kind, file);
 }
 
 enum rc blockfiles_read(struct blockfiles *bf, uint8_t **data, size_t *len, struct disk_pos pos)
@@ -105,6 +113,22 @@ enum rc blockfiles_read(struct blockfiles *bf, uint8_t **data, size_t *len, stru
             free(buf);
         }
     }
+    record_close(&r);
+    return rc;
+}
+
+enum rc blockfiles_read_cached(struct blockfiles *bf, uint8_t *out, size_t *len, size_t cap, struct disk_pos pos)
+{
+    struct record r = {.bf = bf, .fd = -1, .pos = pos.pos, .cached = true};
+    enum rc rc = record_begin(&r, FILE_BLOCKS, pos.file);
+
+    *len = 0;
+    if (rc == RC_OK && r.len > cap)
+        rc = RC_INVALID;
+    if (rc == RC_OK)
+        rc = record_bytes(&r, out, r.len, r.pos);
+    if (rc == RC_OK)
+        *len = r.len;
     record_close(&r);
     return rc;
 }

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "util/mem.h"
@@ -198,6 +201,34 @@ enum rc fs_pread(int fd, void *out, size_t len, uint64_t offset)
             errno = ENODATA;
             return RC_CORRUPT;
         }
+        p += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return RC_OK;
+}
+
+/* A file system of which all is in memory, but for what is swapped out. */
+static bool is_in_memory(int fd)
+{
+    struct statfs st;
+
+    return fstatfs(fd, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
+}
+
+enum rc fs_pread_cached(int fd, void *out, size_t len, uint64_t offset)
+{
+    uint8_t *p = out;
+
+    while (len) {
+        struct iovec v = {p, len};
+        ssize_t n = preadv2(fd, &v, 1, (off_t)offset, RWF_NOWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EOPNOTSUPP && is_in_memory(fd))
+            return fs_pread(fd, p, len, offset);
+        if (n <= 0)
+            return RC_BUSY; /* if something is wrong, reading it in the usual way will tell */
         p += n;
         len -= (size_t)n;
         offset += (uint64_t)n;

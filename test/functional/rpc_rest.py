@@ -3,10 +3,12 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 import struct
 
 from blocks import COIN, TRUE_ADDRESS, coins_of, spend
 from framework import equal, main, raises, wait_until
+from rawhttp import raw as exchange
 
 GENESIS = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
 NONE = "00" * 32
@@ -67,6 +69,10 @@ def headers_and_blocks(node, rest):
     rest.fails(404, "Block height out of range", "blockhashbyheight/100000.json")
     rest.fails(400, "Invalid height: -1", "blockhashbyheight/-1.json")
     rest.fails(400, "Header count is invalid or out of acceptable range (1-2000): 2001", "headers/2001/%s.bin" % tip)
+    rest.fails(400, "Header count is invalid or out of acceptable range (1-2000): 2\x00", "headers/%s.bin?count=2%%00" % tip)
+    equal(rest.binary("headers/%s?count%%00=2&count=3" % hashes[2]), b"".join(r[:80] for r in raw[2:5]))
+    rest.fails(400, "Block part size missing or invalid", "blockpart/%s.bin?offset=0&size=1%%00" % tip)
+    rest.fails(400, 'The "verbose" query parameter must be either "true" or "false".', "mempool/contents.json?verbose=true%00")
     for path in ("block/", "spenttxouts/"):
         rest.fails(404, NONE + " not found", path + NONE + ".bin")
         rest.fails(400, "Invalid hash: ab", path + "ab.bin")
@@ -95,6 +101,34 @@ def asked_again(node, rest):
         raises(-32603, "Undo data expected but can't be read. This could be due to disk corruption or a conflict with a pruning event.", node.getblock, block, v)
     os.rename(files[1] + ".away", files[1])
     equal([node.getblock(block, v) for v in (0, 1, 2, 3)], shown)
+
+
+def long_block(node, rest):
+    """A block that is sent from a file in memory once it is asked for again and again: to many at a time, to who reads slowly, and its head alone."""
+    coin, = coins_of(node, 2, 2)
+    script = b"\x6a\x4e" + struct.pack("<I", 900_000) + bytes(range(250)) * 3600
+    tx = spend([coin], [COIN, (0, script)])
+    block = node.generateblock(TRUE_ADDRESS, [tx.hex()])["hash"]
+    want = bytes.fromhex(node.getblock(block, 0))
+    connections = [Rest(node) for _ in range(6)]
+    for _ in range(3):
+        for c in connections:  # none of them reads yet
+            c.connection.request("GET", "/rest/block/%s.bin" % block)
+        for c in connections:
+            answer = c.connection.getresponse()
+            equal((answer.status, answer.getheader("Content-Type"), answer.read() == want), (200, "application/octet-stream", True))
+    rest.connection.request("HEAD", "/rest/block/%s.bin" % block)
+    answer = rest.connection.getresponse()
+    equal((answer.status, answer.getheader("Content-Length"), answer.read()), (200, str(len(want)), b""))
+    equal(rest.get("block/%s.bin" % block)[3] == want, True)
+    # More than a socket takes, and the next request right behind it.
+    ask = b"GET /rest/block/%s.bin HTTP/1.1\r\nHost: x\r\n\r\n" % block.encode()
+    got = exchange(node, ask * 20)
+    equal((got.count(b"HTTP/1.1 200 OK\r\n"), got.count(want)), (20, 20))
+    with socket.create_connection(("127.0.0.1", node.rpc_port)) as s:
+        s.sendall(ask * 20)
+        s.recv(1)
+    equal(rest.get("block/%s.bin" % block)[3] == want, True)
 
 
 def spent_outputs(node, rest):
@@ -170,6 +204,7 @@ def run(t):
     filters(node, rest)
     transactions(node, rest, mined, waiting)
     coins(node, rest, mined, waiting)
+    long_block(node, rest)
     equal(rest.json("chaininfo.json"), node.getblockchaininfo())
     equal(rest.json("deploymentinfo.json"), node.getdeploymentinfo())
     rest.fails(400, "Block not found", "deploymentinfo/%s.json" % NONE)

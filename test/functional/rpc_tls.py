@@ -5,6 +5,7 @@ import socket
 import ssl
 import stat
 
+from blocks import COIN, TRUE_ADDRESS, coins_of, spend
 from framework import SLOW, contains, equal, main, wait_until
 from rawhttp import request, status_of
 
@@ -76,6 +77,28 @@ def tls(t):
     contains(node.stderr(), "rpc.key")
 
 
+def block_from_file(t):
+    """A long block that is asked for again and again, over TLS and a unix socket."""
+    path = os.path.join(t.dir, "rest.sock")
+    node = t.node("-rest", "-rpctlscert=rpc.cert", "-rpctlskey=rpc.key", "-rpcbind=unix:" + path)
+    node.mine(101, TRUE_ADDRESS)
+    tx = spend(coins_of(node, 1, 1), [COIN, (0, b"\x6a\x4e" + (200_000).to_bytes(4, "little") + b"x" * 200_000)])
+    block = node.generateblock(TRUE_ADDRESS, [tx.hex()])["hash"]
+    want = (200, bytes.fromhex(node.getblock(block, 0)))
+    one = b"GET /rest/block/%s.bin HTTP/1.1\r\nHost: x\r\n\r\n" % block.encode()
+    context = ssl.create_default_context(cafile=os.path.join(node.net_dir, "rpc.cert"))
+    with socket.create_connection(("127.0.0.1", node.rpc_port), timeout=60 * SLOW) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as s:
+            for _ in range(6):
+                equal(ask(s, one) == want, True)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(60 * SLOW)
+        s.connect(path)
+        for _ in range(6):
+            equal(ask(s, one) == want, True)
+    node.stop()
+
+
 def unix_socket(t):
     path = os.path.join(t.dir, "rpc.sock")
     stale = socket.socket(socket.AF_UNIX)
@@ -103,6 +126,7 @@ def unix_socket(t):
 
 def run(t):
     tls(t)
+    block_from_file(t)
     unix_socket(t)
 
 

@@ -11,6 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void note(struct writer *log, struct http_parser *p, enum http_event e)
 {
     const char *target;
+    char *asked;
+    size_t len;
 
     write_u8(log, (uint8_t)e);
     if (e != HTTP_GOT_REQUEST)
@@ -28,7 +30,9 @@ static void note(struct writer *log, struct http_parser *p, enum http_event e)
     }
     write_u64(log, p->body_len);
     write_bytes(log, p->body, p->body_len);
-    free(http_target_value(target, "verbose"));
+    asked = http_target_value(&len, target, "verbose");
+    ASSERT(!asked || (asked[len] == 0 && len < strlen(target)));
+    free(asked);
 }
 
 /* cuts: how long the pieces are, one after the other and again; NULL: one piece. */

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "rpc/server_priv.h"
+#include "util/fs.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -26,13 +27,24 @@ static void add(struct block_cache *c, uint8_t n, enum kept_form form, size_t le
     kept_unref(block_cache_add_take(c, &h, form, data, len));
 }
 
+static uint8_t last_byte(const struct kept *k)
+{
+    uint8_t byte;
+
+    assert_true((k->data == NULL) == (k->file >= 0));
+    if (k->data)
+        return k->data[k->len - 1];
+    assert_int_equal(fs_pread(k->file, &byte, 1, k->len - 1), RC_OK);
+    return byte;
+}
+
 static bool has(struct block_cache *c, uint8_t n, enum kept_form form)
 {
     struct block_hash h = hash_of(n);
     struct kept *k = block_cache_find(c, &h, form);
     bool there = k != NULL;
 
-    assert_true(!k || k->data[k->len - 1] == n);
+    assert_true(!k || last_byte(k) == n);
     kept_unref(k);
     return there;
 }
@@ -46,8 +58,12 @@ static void test_second_time(void **state)
     assert_false(block_cache_wants(c, &a, KEPT_RAW, 10));
     assert_false(block_cache_wants(c, &b, KEPT_RAW, 10));
     assert_false(block_cache_wants(c, &a, KEPT_IDS, 10));
+    assert_true(block_cache_wants(c, &a, KEPT_IDS, 10));
+    assert_false(block_cache_wants(c, &a, KEPT_IDS, 10));
+    assert_false(block_cache_wants(c, &a, KEPT_RAW, 10)); /* which is cheap to make: the third time counts */
     assert_true(block_cache_wants(c, &a, KEPT_RAW, 10));
     assert_false(block_cache_wants(c, &b, KEPT_RAW, 9 * MIB)); /* too long */
+    assert_false(block_cache_wants(c, &b, KEPT_RAW, 8 * MIB));
     assert_true(block_cache_wants(c, &b, KEPT_RAW, 8 * MIB));
     for (uint8_t n = 3; n < 103; n++) { /* a client that goes through the chain */
         struct block_hash h = hash_of(n);
@@ -78,7 +94,8 @@ static void test_bounds(void **state)
     assert_false(has(c, 1, KEPT_RAW));
     assert_false(has(c, 15, KEPT_IDS));
     assert_true(has(c, 16, KEPT_IDS));
-    assert_int_equal(held->data[held->len - 1], 1); /* who has it keeps it */
+    assert_int_equal(last_byte(held), 1); /* who has it keeps it */
+    assert_true(held->file >= 0);
     kept_unref(held);
     block_cache_sweep(c, time_mono_us() + 50000000);
     assert_true(has(c, 79, KEPT_IDS));
@@ -87,9 +104,32 @@ static void test_bounds(void **state)
     block_cache_free(c);
 }
 
+static void test_buffer(void **state)
+{
+    struct block_cache *c = block_cache_new();
+    struct block_buffer *first = block_buffer_get(c), *second = block_buffer_get(c);
+
+    (void)state;
+    assert_ptr_not_equal(first, second);
+    second->bytes[BLOCK_BUFFER - 1] = 1;
+    block_buffer_put(second);
+    assert_ptr_equal(block_buffer_get(c), second);
+    block_buffer_put(second);
+    block_buffer_put(first); /* one is enough */
+    assert_ptr_equal(block_buffer_get(c), second);
+    block_buffer_put(second);
+    block_cache_sweep(c, time_mono_us()); /* in use a moment ago */
+    assert_ptr_equal(block_buffer_get(c), second);
+    block_buffer_put(second);
+    block_cache_sweep(c, time_mono_us());
+    block_cache_sweep(c, time_mono_us());
+    block_cache_free(c);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_second_time), cmocka_unit_test(test_bounds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_second_time), cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_buffer)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,15 +200,23 @@ static void test_query(void **state)
                  {"/a?b=1?c=2", "b", "1?c=2"},
                  {"/a?", "", ""}};
 
+    size_t len;
+    char *v;
+
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *v = http_target_value(cases[i].target, cases[i].key);
-        if (cases[i].value)
+        v = http_target_value(&len, cases[i].target, cases[i].key);
+        if (cases[i].value) {
             assert_string_equal(v, cases[i].value);
-        else
+            assert_int_equal(len, strlen(v));
+        } else
             assert_null(v);
         free(v);
     }
+    v = http_target_value(&len, "/a?b%00=1&b=2%003&b=4", "b"); /* a NUL is a character */
+    assert_int_equal(len, 3);
+    assert_memory_equal(v, "2\0003", 4);
+    free(v);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "storage/blockfiles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -503,6 +504,51 @@ static void test_read_part(void **state)
     blockfiles_close(bf);
 }
 
+/* Blocks of several pieces. What the system has dropped from memory is not read; a file system that is nothing but memory never drops it. */
+static void test_read_cached(void **state)
+{
+    struct blockfiles *bf = open_bf(*state, true, false);
+    char *path = path_of(*state, "blk00000.dat");
+    const size_t size = 300000;
+    struct disk_pos pos;
+    uint8_t *want = sample(size, 2), *out = xmalloc(size), *data;
+    size_t len;
+    enum rc rc;
+    int fd;
+
+    append(bf, 333, 1, 1);
+    pos = append(bf, size, 2, 2);
+    rc = blockfiles_read_cached(bf, out, &len, size, pos);
+    if (rc == RC_OK) { /* it was written just now */
+        assert_int_equal(len, size);
+        assert_memory_equal(out, want, size);
+    } else {
+        assert_int_equal(rc, RC_BUSY);
+    }
+    assert_int_equal(blockfiles_read_cached(bf, out, &len, size - 1, pos), RC_INVALID);
+    assert_int_equal(len, 0);
+    assert_int_equal(blockfiles_flush(bf, false), RC_OK);
+    fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+    rc = blockfiles_read_cached(bf, out, &len, size, pos);
+    assert_true(rc == RC_BUSY || (rc == RC_OK && len == size));
+    assert_int_equal(blockfiles_read(bf, &data, &len, pos), RC_OK); /* which fetches it */
+    free(data);
+    memset(out, 0, size);
+    rc = blockfiles_read_cached(bf, out, &len, size, pos);
+    assert_true(rc == RC_BUSY || (rc == RC_OK && len == size && memcmp(out, want, size) == 0));
+    pos.file = 5;
+    assert_int_equal(blockfiles_read_cached(bf, out, &len, size, pos), RC_NOT_FOUND);
+    pos.file = -1;
+    assert_int_equal(blockfiles_read_cached(bf, out, &len, size, pos), RC_INVALID);
+    free(path);
+    free(out);
+    free(want);
+    blockfiles_close(bf);
+}
+
 static void count_dirty(void *ctx, unsigned file, const struct blockfile_info *info)
 {
     unsigned *seen = ctx;
@@ -666,6 +712,7 @@ int main(void)
         TEST(test_bad_blocks),
         TEST(test_bad_undo),
         TEST(test_read_part),
+        TEST(test_read_cached),
         TEST(test_dirty_and_delete),
         TEST(test_clean_for_reindex),
         TEST(test_threads),
