@@ -88,6 +88,7 @@ struct chain_options {
     const char *block_index_dir; /* .../blocks/index */
     const char *chainstate_dir;  /* .../chainstate */
     size_t dbcache;              /* bytes: coins cache and databases together */
+    struct coindb_tuning coins;  /* of every coin database; with a crash ratio no flush waits for an idle moment */
     unsigned script_threads;     /* extra threads beside the validation thread; 0: everything inline */
     struct sig_cache *sig_cache; /* borrowed */
     bool reindex, reindex_chainstate;

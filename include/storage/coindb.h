@@ -27,6 +27,14 @@ enum rc coindb_head_blocks(struct coindb *db, struct block_hash heads[2]);
  * chain replays the blocks between them with a flush to the same new best block (begin to any other: RC_INVALID). After an error the
  * flush can only be abandoned. */
 struct coindb_flush;
+/* How flushes are written where that is not left to them: for tests of what a crash leaves. */
+struct coindb_tuning {
+    size_t batch_bytes; /* -dbbatchsize, in place of what a flush begins with; 0: none */
+    uint64_t
+        crash_ratio; /* -dbcrashratio: after a batch that is not a flush's last the process ends at once, one time in so many; 0: never */
+};
+/** Before the first flush. */
+void coindb_tune(struct coindb *db, const struct coindb_tuning *tuning);
 enum rc coindb_flush_begin(struct coindb_flush **f, struct coindb *db, const struct block_hash *new_best, size_t batch_bytes);
 enum rc coindb_flush_put(struct coindb_flush *f, const struct outpoint *o, const struct coin *c);
 enum rc coindb_flush_remove(struct coindb_flush *f, const struct outpoint *o);

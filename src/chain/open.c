@@ -107,6 +107,7 @@ static enum rc open_one(struct chain *c, struct coindb **db, struct coins **coin
     }
     if (rc != RC_OK)
         return chain_refuse(rc, error, "Error opening coins database", cause);
+    coindb_tune(*db, &c->o.coins);
     *coins = coins_new(*db, NULL);
     rc = replay_blocks(c, *db, *coins);
     if (rc == RC_INTERRUPTED)

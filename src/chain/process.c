@@ -29,6 +29,9 @@ static void submit(struct chain *c, struct block *b, const struct block_precheck
         flush_state(c, FLUSH_NONE, 0);
     if (activate(c, b) != RC_OK)
         verdict_internal(&t->verdict, "ActivateBestChain failed");
+    /* A test that lets the process crash has to know in which call: nothing is left for the next idle moment. */
+    else if (c->o.coins.crash_ratio)
+        flush_state(c, FLUSH_PERIODIC, 0);
 }
 
 void chain_process_checked_block(struct chain *c, struct block *b, const struct block_precheck *pre, bool requested,

@@ -73,6 +73,7 @@ bool snapshot_begin(struct snapshot_load **out, struct chain *c, const struct sn
     l->assumed = assumed;
     l->dir = xstrdup(c->snapshot_dir);
     l->cache = (size_t)8 << 20;
+    l->tuning = c->o.coins;
     l->loading = &c->loading;
     *out = l;
     return true;

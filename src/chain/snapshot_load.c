@@ -64,6 +64,7 @@ bool snapshot_populate(struct snapshot_load *l, FILE *f, const atomic_bool *inte
             *error = xstrdup("Error opening coins database");
         return false;
     }
+    coindb_tune(l->db, &l->tuning);
     log_info("[snapshot] loading %llu coins from snapshot %s", (unsigned long long)l->head.coins, block_hash_hex(&l->head.base).s);
     if (!fill_database(l, f, interrupt, error))
         return false;

@@ -11,6 +11,7 @@ struct snapshot_load {
     const struct assumed_point *assumed;
     char *dir;
     size_t cache; /* bytes, of the database */
+    struct coindb_tuning tuning;
     struct coindb *db;
     atomic_bool *loading; /* the chain's: one at a time */
     bool active;          /* the folder stays */

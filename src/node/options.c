@@ -266,6 +266,10 @@ static const struct arg_spec specs[] = {
      "Check the block tree's consistency with every operation (default: 0, regtest: 1)"},
     {"checkblocks", "<n>", D, ARG_DEBUG_ONLY, "How many blocks to check at startup (default: 6, 0 = all)"},
     {"checklevel", "<n>", D, ARG_DEBUG_ONLY, "How thorough the check of -checkblocks is (0-4, default: 3)"},
+    {"dbbatchsize", "<n>", D, ARG_DEBUG_ONLY, "Maximum bytes of one batch in which changed coins are written (default: 2097152)"},
+    {"dbcrashratio", "<n>", D, ARG_DEBUG_ONLY,
+     "End the process at once after one in <n> batches of coins, the last ones aside, to test the recovery from it; no flush then "
+     "waits for an idle moment (default: 0)"},
     {"debug", "<category>", D, 0,
      "Output debug and trace logging of a category (1 or all: everything); may be given several times"},
     {"debugexclude", "<category>", D, 0, "Exclude a category from debug logging; may be given several times"},
@@ -295,7 +299,6 @@ static const struct arg_spec specs[] = {
 
     /* Core's options whose feature this version lacks, or which mean nothing here: accepted, so that people's files keep working. */
     IGNORED("checkpoints"),
-    IGNORED("dbbatchsize"),
     IGNORED("ipcbind"),
     IGNORED("limitancestorsize"),
     IGNORED("limitdescendantsize"),

@@ -14,6 +14,17 @@
 
 #define IDLE_MS 1000
 
+/* Negative: a batch without end, and no crash. */
+static struct coindb_tuning coin_tuning(const struct args *a)
+{
+    int64_t batch = args_int(a, "dbbatchsize", 0), ratio = args_int(a, "dbcrashratio", 0);
+
+    if (args_is_set(a, "dbbatchsize") && !batch)
+        batch = 1; /* a batch for every coin, as 0 says */
+    return (struct coindb_tuning){.batch_bytes = batch < 0 ? SIZE_MAX : (size_t)batch,
+                                  .crash_ratio = ratio < 0 ? 0 : (uint64_t)ratio};
+}
+
 static bool open_chain(struct node *n, char **error)
 {
     const struct node_config *c = n->config;
@@ -24,6 +35,7 @@ static bool open_chain(struct node *n, char **error)
         .block_index_dir = c->index_dir,
         .chainstate_dir = c->coins_dir,
         .dbcache = c->dbcache - node_indexes_cache(c),
+        .coins = coin_tuning(a),
         .script_threads = c->script_threads,
         .sig_cache = n->sig_cache,
         .reindex = args_bool(a, "reindex", false),

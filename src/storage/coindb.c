@@ -46,7 +46,7 @@ enum rc coindb_open(struct coindb **out, const char *dir, size_t cache_bytes, bo
         kv_close(kv);
         return rc;
     }
-    *out = xmalloc(sizeof(**out));
+    *out = xcalloc(1, sizeof(**out));
     (*out)->kv = kv;
     return RC_OK;
 }

@@ -7,7 +7,9 @@
 
 #include "coindb_internal.h"
 #include "error.h"
+#include "util/log.h"
 #include "util/mem.h"
+#include "util/random.h"
 
 #define REMOVED UINT32_MAX
 /* Offsets within a batch are 32 bits wide. */
@@ -51,6 +53,11 @@ static enum rc old_tip(struct coindb *db, const struct block_hash *new_best, str
     return RC_OK;
 }
 
+void coindb_tune(struct coindb *db, const struct coindb_tuning *tuning)
+{
+    db->tuning = *tuning;
+}
+
 enum rc coindb_flush_begin(struct coindb_flush **out, struct coindb *db, const struct block_hash *new_best, size_t batch_bytes)
 {
     const uint8_t best_key = KEY_BEST, heads_key = KEY_HEADS;
@@ -62,6 +69,8 @@ enum rc coindb_flush_begin(struct coindb_flush **out, struct coindb *db, const s
     *out = NULL;
     if (rc != RC_OK)
         return rc;
+    if (db->tuning.batch_bytes)
+        batch_bytes = db->tuning.batch_bytes;
     f = xcalloc(1, sizeof(*f));
     f->db = db;
     f->best = *new_best;
@@ -124,14 +133,28 @@ static struct change *add_change(struct coindb_flush *f, const struct outpoint *
     return c;
 }
 
+/* The state on disk is what a power cut would leave here: nothing is closed, no other thread waited for. */
+static void crash_if_asked(uint64_t ratio)
+{
+    if (!ratio || random_u64() % ratio)
+        return;
+    log_error("Simulating a crash. Goodbye.");
+    _Exit(0);
+}
+
 /* Each batch is synced: LevelDB may start a new log between two of them, and a power cut could then lose the older one alone,
  * behind a database that says it is whole. */
 static enum rc write_if_full(struct coindb_flush *f)
 {
+    enum rc rc;
+
     if (f->data.len <= f->batch_bytes)
         return RC_OK;
     drain(f);
-    return kv_batch_write(f->batch, true);
+    rc = kv_batch_write(f->batch, true);
+    if (rc == RC_OK)
+        crash_if_asked(f->db->tuning.crash_ratio);
+    return rc;
 }
 
 enum rc coindb_flush_put(struct coindb_flush *f, const struct outpoint *o, const struct coin *c)

@@ -11,6 +11,7 @@
 
 struct coindb {
     struct kv *kv;
+    struct coindb_tuning tuning;
 };
 
 /* A walk over changes in key order; an empty value stands for a coin that is gone. Key and value are borrowed until the next step. */

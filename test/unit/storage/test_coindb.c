@@ -1,6 +1,8 @@
 /* test_coindb.c - the coin database: bytes as Bitcoin Core writes them, flushes whole and broken off, iteration. */
 #include "storage/coindb.h"
 
+#include <sys/wait.h>
+
 #include "tempdir.h"
 #include "util/bytes.h"
 #include "util/hex.h"
@@ -326,6 +328,53 @@ static void test_broken_flush(void **state)
     coindb_close(db);
 }
 
+/* A process of its own: what a flush of n coins in batches of 1000 bytes makes of it with that crash ratio. Returns: its exit code. */
+static int flush_in_child(const char *dir, uint64_t crash_ratio, uint8_t best, unsigned from, unsigned to)
+{
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct coindb_tuning tuning = {.batch_bytes = 1000, .crash_ratio = crash_ratio};
+        struct coindb *db = open_db(dir);
+        struct coindb_flush *f;
+
+        coindb_tune(db, &tuning);
+        f = begin(db, best, 1 << 20);
+        put_range(f, from, to);
+        if (coindb_flush_end(f) != RC_OK)
+            _exit(2);
+        coindb_close(db);
+        _exit(3);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* The crash comes between two batches of a flush, never after its last one, and the size of a batch is that of the tuning. */
+static void test_tuned_crash(void **state)
+{
+    struct coindb *db;
+    unsigned written;
+
+    assert_int_equal(flush_in_child(*state, 1, 1, 0, 100), 0);
+    db = open_db(*state);
+    expect_heads(db, 1, 0);
+    written = count_range(db, 0, 100);
+    assert_in_range(written, 10, 40); /* one batch */
+    coindb_close(db);
+
+    assert_int_equal(flush_in_child(*state, 1, 1, 0, 10), 3); /* fits one */
+    assert_int_equal(flush_in_child(*state, 0, 2, 10, 100), 3);
+    assert_int_equal(flush_in_child(*state, UINT64_MAX, 3, 0, 100), 3);
+    db = open_db(*state);
+    expect_best(db, 3);
+    assert_int_equal(count_range(db, 0, 100), 100);
+    coindb_close(db);
+}
+
 static void test_iteration(void **state)
 {
     struct coindb *db = open_db(*state);
@@ -404,8 +453,9 @@ static void test_old_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_core_bytes),   TEST(test_key_numbers), TEST(test_put_and_remove), TEST(test_order_of_changes),
-        TEST(test_broken_flush), TEST(test_iteration),   TEST(test_malformed),      TEST(test_old_format),
+        TEST(test_core_bytes),       TEST(test_key_numbers),  TEST(test_put_and_remove),
+        TEST(test_order_of_changes), TEST(test_broken_flush), TEST(test_iteration),
+        TEST(test_malformed),        TEST(test_old_format),   TEST(test_tuned_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
