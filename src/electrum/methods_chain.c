@@ -117,6 +117,11 @@ static void headers_subscribe(struct electrum_call *c)
         electrum_fail(c, ELECTRUM_INTERNAL, "the chain changed");
 }
 
+static void headers_unsubscribe(struct electrum_call *c)
+{
+    jw_bool(c->out, atomic_exchange(&c->s->headers, false));
+}
+
 static void get_tip(struct electrum_call *c)
 {
     uint8_t header[BLOCK_HEADER_SIZE];
@@ -224,6 +229,7 @@ const struct electrum_method electrum_chain_methods[] = {
     {.name = "blockchain.block.header", .params = "height,cp_height", .required = 1, .run = block_header},
     {.name = "blockchain.block.headers", .params = "start_height,count,cp_height", .required = 2, .run = block_headers},
     {.name = "blockchain.headers.subscribe", .params = "", .run = headers_subscribe},
+    {.name = "blockchain.headers.unsubscribe", .params = "", .run = headers_unsubscribe},
     {.name = "blockchain.headers.get_tip", .params = "", .run = get_tip},
     {.name = "blockchain.estimatefee", .params = "number,mode", .required = 1, .run = estimatefee, .cost = 100},
     {.name = "blockchain.relayfee", .until = ELECTRUM_1_6, .params = "", .run = relayfee, .cost = 100},

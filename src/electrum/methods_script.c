@@ -92,6 +92,7 @@ static void show_first_use(struct electrum_call *c, const struct script_hash *h)
     uint8_t header[BLOCK_HEADER_SIZE];
     struct block_hash block = {{0}};
     struct history_row row;
+    int32_t height;
     enum electrum_rc rc = c->src->first_use(c->src->ctx, &row, h);
 
     if (rc == ELECTRUM_NONE) {
@@ -101,9 +102,11 @@ static void show_first_use(struct electrum_call *c, const struct script_hash *h)
     if (!electrum_check(c, rc, "history") || (row.height > 0 && !c->src->header(c->src->ctx, header, &block, row.height) &&
                                               !electrum_fail(c, ELECTRUM_INTERNAL, "the chain changed")))
         return;
+    height = row.height > 0 ? row.height : 0;
     jw_obj_begin(c->out);
     jw_kv_hash(c->out, "block_hash", block.b);
-    jw_kv_int(c->out, "height", row.height);
+    jw_kv_int(c->out, "block_height", height); /* the same: its older name */
+    jw_kv_int(c->out, "height", height);
     jw_kv_hash(c->out, "tx_hash", row.txid.b);
     jw_obj_end(c->out);
 }
@@ -111,12 +114,25 @@ static void show_first_use(struct electrum_call *c, const struct script_hash *h)
 static void do_subscribe(struct electrum_call *c, const struct script_hash *h, const char *address)
 {
     struct script_status status;
-    enum electrum_rc rc = c->src->watch(c->src->ctx, &c->s->watcher, &status, h, address);
+    size_t rows;
+    enum electrum_rc rc = c->src->watch(c->src->ctx, &c->s->watcher, &status, &rows, h, address);
 
+    c->s->cost += (int64_t)rows / 2;
     if (rc == ELECTRUM_LARGE)
         electrum_fail(c, ELECTRUM_EXCESSIVE, "too many subscriptions, or a history that is too large");
     else if (electrum_check(c, rc, "history"))
         jw_status(c->out, &status);
+}
+
+static void show_status(struct electrum_call *c, const struct script_hash *h)
+{
+    struct script_status status;
+    size_t rows;
+
+    if (!electrum_check(c, c->src->status(c->src->ctx, &status, &rows, h), "history"))
+        return;
+    c->s->cost += (int64_t)rows / 2;
+    jw_status(c->out, &status);
 }
 
 static void do_unsubscribe(struct electrum_call *c, const struct script_hash *h, bool address)
@@ -160,6 +176,13 @@ static void get_first_use(struct electrum_call *c)
 
     if (by_hash(c, &h))
         show_first_use(c, &h);
+}
+static void get_status(struct electrum_call *c)
+{
+    struct script_hash h;
+
+    if (by_hash(c, &h))
+        show_status(c, &h);
 }
 static void subscribe(struct electrum_call *c)
 {
@@ -218,6 +241,14 @@ static void address_get_first_use(struct electrum_call *c)
     if (by_address(c, &h, &a))
         show_first_use(c, &h);
 }
+static void address_get_status(struct electrum_call *c)
+{
+    struct script_hash h;
+    const char *a;
+
+    if (by_address(c, &h, &a))
+        show_status(c, &h);
+}
 static void address_get_scripthash(struct electrum_call *c)
 {
     struct script_hash h;
@@ -257,6 +288,7 @@ const struct electrum_method electrum_script_methods[] = {SCRIPT("get_balance", 
                                                           SCRIPT("get_mempool", get_mempool),
                                                           SCRIPT("listunspent", listunspent),
                                                           SCRIPT("get_first_use", get_first_use),
+                                                          SCRIPT("get_status", get_status),
                                                           SCRIPT("subscribe", subscribe),
                                                           {.name = "blockchain.scripthash.unsubscribe",
                                                            .since = ELECTRUM_1_4_2,
@@ -268,6 +300,7 @@ const struct electrum_method electrum_script_methods[] = {SCRIPT("get_balance", 
                                                           ADDRESS(get_mempool),
                                                           ADDRESS(listunspent),
                                                           ADDRESS(get_first_use),
+                                                          ADDRESS(get_status),
                                                           ADDRESS(get_scripthash),
                                                           ADDRESS(subscribe),
                                                           ADDRESS(unsubscribe),

@@ -151,7 +151,8 @@ static bool look_at_some(struct notifier *n)
 
     for (size_t i = 0; i < count && !atomic_load(&n->data->stopping); i++) {
         struct script_status status;
-        if (electrum_data_status(n->data, &status, &some[i].hash) == ELECTRUM_OK)
+        size_t rows;
+        if (electrum_data_status(n->data, &status, &rows, &some[i].hash) == ELECTRUM_OK)
             watch_publish(n->data->watches, &some[i].hash, &status, tell_client, n);
     }
     return count == ROUND;

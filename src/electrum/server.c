@@ -8,7 +8,6 @@
 #include "util/fs.h"
 #include "util/log.h"
 #include "util/mem.h"
-#include "util/time.h"
 #include "util/version.h"
 
 #define THREADS 4       /* that answer */
@@ -138,7 +137,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    electrum_clients_tick(arg, time_mono_us());
+    electrum_clients_tick(arg);
 }
 
 static void on_reap(evutil_socket_t fd, short what, void *arg)

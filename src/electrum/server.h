@@ -1,5 +1,5 @@
-/* server.h - the Electrum server's state, shared by server.c (life, options), client.c (connections), data.c (what sessions ask) and notify.c (what
- * they are told). */
+/* server.h - the Electrum server's state, shared by server.c (life, options), client.c and lines.c (connections), data.c and data_script.c
+ * (what sessions ask) and notify.c (what they are told). */
 #ifndef FARTHING_ELECTRUM_SERVER_H
 #define FARTHING_ELECTRUM_SERVER_H
 
@@ -49,7 +49,14 @@ void electrum_data_clear(struct electrum_data *d);
 void electrum_data_source(struct electrum_data *d, struct electrum_source *src);
 /** Waits until the index is at the tip. Out: the tip. Returns: false: it is still being built, or the node stops. */
 bool electrum_data_follow(struct electrum_data *d, const struct block_entry **tip);
-enum electrum_rc electrum_data_status(struct electrum_data *d, struct script_status *out, const struct script_hash *h);
+/** Out: *rows: of the history. */
+enum electrum_rc electrum_data_status(struct electrum_data *d, struct script_status *out, size_t *rows,
+                                      const struct script_hash *h);
+/** data_script.c's part of the table. */
+void electrum_data_script_source(struct electrum_source *src);
+/** Where a history's transactions are, for known_tx. */
+void electrum_data_remember(struct electrum_data *d, const struct script_history *h);
+enum electrum_rc electrum_outcome(enum rc rc);
 
 /* What clients are told, by a thread of its own. */
 struct notifier;
@@ -96,8 +103,8 @@ struct electrum {
 };
 
 void electrum_accept(void *listen_at, evutil_socket_t fd, const struct net_addr *peer, const struct net_addr *local);
-/** Hangs up on those who are silent, lets those go on who had to wait. */
-void electrum_clients_tick(struct electrum *e, int64_t now_us);
+/** Hangs up on those who are silent or do not read, lets those go on who had to wait. */
+void electrum_clients_tick(struct electrum *e);
 void electrum_clients_reap(struct electrum *e);
 /** The pool has ended. */
 void electrum_clients_close(struct electrum *e);

@@ -294,6 +294,7 @@ static bool answer_batch(struct electrum_session *s, struct json_object *batch)
 {
     struct json_writer *j = &s->out;
     size_t n = json_object_array_length(batch), start = j->w.len;
+    int64_t most = s->cost + ELECTRUM_COST_MAX;
     bool goes_on = true;
 
     if (n == 0 || n > ELECTRUM_BATCH_MAX) {
@@ -303,12 +304,11 @@ static bool answer_batch(struct electrum_session *s, struct json_object *batch)
     jw_arr_begin(j);
     for (size_t i = 0; i < n && goes_on; i++) {
         struct json_object *request = json_object_array_get_idx(batch, i), *id = NULL;
-        if (j->w.len - start < ELECTRUM_REPLY_MAX) {
+        if (j->w.len - start < ELECTRUM_REPLY_MAX && s->cost < most)
             goes_on = answer(s, request);
-            continue;
-        }
-        if (json_object_is_type(request, json_type_object) && json_object_object_get_ex(request, "id", &id))
-            write_error(j, is_scalar(id) ? id : NULL, ELECTRUM_EXCESSIVE, "response too large");
+        else if (json_object_is_type(request, json_type_object) && json_object_object_get_ex(request, "id", &id))
+            write_error(j, is_scalar(id) ? id : NULL, ELECTRUM_EXCESSIVE,
+                        s->cost < most ? "response too large" : "excessive resource usage");
     }
     jw_arr_end(j);
     if (j->w.len - start == 2)

@@ -10,6 +10,7 @@
 #define ELECTRUM_HELLO_MAX ((size_t)16 << 10) /* the same before server.version */
 #define ELECTRUM_BATCH_MAX 2000               /* requests in one line */
 #define ELECTRUM_REPLY_MAX ((size_t)24 << 20) /* bytes of answers to one line; what comes behind is refused */
+#define ELECTRUM_COST_MAX 10000000            /* of one line, likewise */
 #define ELECTRUM_VALUES_MAX 50000             /* values of JSON in one line */
 #define ELECTRUM_HISTORY_MAX 150000           /* transactions of one script */
 

@@ -71,9 +71,12 @@ struct electrum_source {
     enum electrum_rc (*known_tx)(void *ctx, struct writer *raw, struct block_hash *block, const struct txid *id);
     /* A command of the node's; see rpc_local_call. */
     int (*call)(void *ctx, struct writer *out, const char *method, struct json_object *params);
-    /* Has w told when the status changes; Out: the status now. ELECTRUM_LARGE: too many. address: as the client named it; NULL: by script hash. */
-    enum electrum_rc (*watch)(void *ctx, struct watcher *w, struct script_status *out, const struct script_hash *h,
+    /* Has w told when the status changes; Out: the status now, and how many rows it is made of. ELECTRUM_LARGE: too many. address: as the client
+     * named it; NULL: by script hash. */
+    enum electrum_rc (*watch)(void *ctx, struct watcher *w, struct script_status *out, size_t *rows, const struct script_hash *h,
                               const char *address);
+    /* The same without being told. */
+    enum electrum_rc (*status)(void *ctx, struct script_status *out, size_t *rows, const struct script_hash *h);
     bool (*unwatch)(void *ctx, struct watcher *w, const struct script_hash *h, bool by_address);
     /* "hosts" of server.features. */
     void (*hosts)(void *ctx, struct json_writer *j);

@@ -46,14 +46,16 @@ struct watch_table {
     struct subscription *subs;
     struct watch *touched; /* a list */
     atomic_size_t n;       /* watches */
+    size_t most;
 };
 
-struct watch_table *watch_table_new(void)
+struct watch_table *watch_table_new(size_t most)
 {
     struct watch_table *t = xcalloc(1, sizeof(*t));
 
     pthread_mutex_init(&t->lock, NULL);
     random_bytes(t->secret, sizeof(t->secret));
+    t->most = most;
     return t;
 }
 
@@ -149,7 +151,7 @@ bool watch_add(struct watch_table *t, struct watcher *w, uint64_t *serial, const
 
     pthread_mutex_lock(&t->lock);
     s = find_sub(t, w, h, address != NULL);
-    room = s || (w->n < WATCH_CLIENT_MAX && HASH_COUNT(t->subs) < WATCH_ALL_MAX);
+    room = s || (w->n < WATCH_CLIENT_MAX && HASH_COUNT(t->subs) < t->most);
     if (room && !s) {
         s = xcalloc(1, sizeof(*s));
         s->watch = get_watch(t, h);

@@ -17,7 +17,8 @@ struct watcher {
 };
 
 struct watch_table;
-struct watch_table *watch_table_new(void);
+/** most: subscriptions of all watchers. */
+struct watch_table *watch_table_new(size_t most);
 /** All watchers have left. */
 void watch_table_free(struct watch_table *t);
 

@@ -1,17 +1,17 @@
 """The Electrum server: every method and its errors in versions 1.4 and 1.6, negotiation, batches, arguments by name, subscriptions through payments,
 blocks and reorganisations, Merkle proofs and checkpoints, packages, limits, TLS; and that the log ties nobody to a script."""
-import hashlib
 import json
 import os
 import socket
 
 from blocks import COIN, TRUE_ADDRESS, TRUE_OUTPUT, TRUE_SCRIPT, TRUE_WITNESS, Block, Tx, coins_of, make_chain, spend
-from electrumline import Client, ElectrumError, root_of, script_hash, status_of, tree_root
+from electrumline import Client, ElectrumError, other_script, root_of, script_hash, status_of, tree_root
 from framework import SLOW, contains, equal, free_port, main, wait_until
 
 BAD, DAEMON, EXCESSIVE, NO_METHOD, INVALID_ARGS, INVALID, PARSE = 1, 2, -101, -32601, -32602, -32600, -32700
 FEE = 10_000
 TRUE_HASH = script_hash(TRUE_OUTPUT)
+GENESIS_HASH = "740485f380ff6379d11ef6fe7d7cdd68aea7f8bd0d953d9fdf3531fb7d531833"  # as the protocol's documentation has it
 
 
 def fails(code, text, client, *call, **named):
@@ -22,12 +22,6 @@ def fails(code, text, client, *call, **named):
         contains(e.message, text)
         return
     raise AssertionError("%s answered %s" % (call, got))
-
-
-def other_script(k):
-    """Another output that anyone may spend, and what spends it."""
-    inner = b"\x02" + k.to_bytes(2, "little") + b"\x75\x51"
-    return b"\x00\x20" + hashlib.sha256(inner).digest(), inner
 
 
 def negotiation(port):
@@ -48,6 +42,13 @@ def negotiation(port):
     equal(c.call("server.ping"), None)
     equal(c.call("server.version", "test", ["1.4", "1.6"])[1], "1.4.3")
     c.close()
+    for asked, known in (("1.4.1", False), ("1.4.2", True), ("1.6", True)):
+        c = Client(port, asked)
+        if known:
+            equal(c.call("blockchain.scripthash.unsubscribe", TRUE_HASH), False)
+        else:
+            fails(NO_METHOD, "unsubscribe", c, "blockchain.scripthash.unsubscribe", TRUE_HASH)
+        c.close()
     c = Client(port, None)
     equal(c.call("server.version", client_name="x", protocol_version=["1.4", "1.6"])[1], "1.6")
     c.close()
@@ -84,15 +85,6 @@ def envelope(port):
     c.s.shutdown(socket.SHUT_WR)
     equal(c.line()["id"], 6)
     equal(c.line(), None)
-    # Limits: a line before and after hello, too many values, another protocol.
-    for hello, line in ((False, b" " * 20_000), (True, b"[" * 60_000 + b"\n"), (True, b"x" * 2_300_000), (False, b"GET / HTTP/1.1\n")):
-        c = Client(port, "1.4" if hello else None)
-        try:
-            c.send(line)
-            while c.line():
-                pass
-        except OSError:
-            pass
     c = Client(port)  # a long line that is none too long
     text = "00" * 900_000
     fails(BAD, "rejected", c, "blockchain.transaction.broadcast", text)
@@ -111,7 +103,10 @@ def fixed_answers(port, version):
     equal(c.call("server.add_peer", features), False)
     fails(BAD, "object", c, "server.add_peer", "x")
     equal(c.call("server.ping"), None)
+    equal(c.call("blockchain.scripthash.get_history", GENESIS_HASH), [])  # nobody can spend that output: it is in no index
+    equal(c.call("blockchain.scripthash.get_balance", GENESIS_HASH), {"confirmed": 0, "unconfirmed": 0})
     equal(c.call("blockchain.estimatefee", 2), -1)
+    equal(c.call("blockchain.estimatefee", 100_000), -1)
     fails(BAD, "integer", c, "blockchain.estimatefee", -1)
     fails(BAD, "integer", c, "blockchain.estimatefee", "2")
     equal(c.call("mempool.get_fee_histogram"), [])
@@ -185,6 +180,7 @@ def check_history(node, c, script, hash_):
     for x in coins:
         equal(round(node.gettxout(x["tx_hash"], x["tx_pos"], True)["value"] * COIN), x["value"])
     equal(c.call("blockchain.scripthash.subscribe", hash_), status_of(history))
+    equal(c.call("blockchain.scripthash.get_status", hash_), status_of(history))
     return history
 
 
@@ -223,7 +219,7 @@ def payments(node, port, version):
     equal(c.call("blockchain.transaction.broadcast", first.hex()), first.txid)
     told()
     equal(check_history(node, c, script.hex(), mine), [{"tx_hash": first.txid, "height": 0, "fee": FEE}])
-    equal(c.call("blockchain.scripthash.get_first_use", mine), {"block_hash": "0" * 64, "height": 0, "tx_hash": first.txid})
+    equal(c.call("blockchain.scripthash.get_first_use", mine), {"block_hash": "0" * 64, "block_height": 0, "height": 0, "tx_hash": first.txid})
     equal(c.call("blockchain.utxo.get_info", first.txid, 0), {"scripthash": mine, "value": 20 * COIN})
     second = Tx([(first.txid, 0, 0xfffffffd, b"", [inner])], [(20 * COIN - FEE, script)])
     equal(c.call("blockchain.transaction.broadcast", second.hex()), second.txid)
@@ -259,9 +255,25 @@ def payments(node, port, version):
     wait_until(lambda: [h["height"] for h in c.call("blockchain.scripthash.get_history", mine)] == [height + 2] * 2)
     check_history(node, c, script.hex(), mine)
     # Unsubscribed: nothing more is told.
+    equal(watcher.call("blockchain.address.get_status", address), c.call("blockchain.address.get_status", address))
+    fails(BAD, "address", c, "blockchain.address.get_status", address[:-1])
+    fails(BAD, "64 hex digits", c, "blockchain.scripthash.get_status", "00")
     equal(watcher.call("blockchain.scripthash.unsubscribe", mine), True)
     equal(watcher.call("blockchain.scripthash.unsubscribe", mine), False)
     equal(watcher.call("blockchain.address.unsubscribe", address), True)
+    equal(watcher.call("blockchain.headers.unsubscribe"), True)
+    equal(watcher.call("blockchain.headers.unsubscribe"), False)
+    watcher.notes.clear()
+    told_of = c.call("blockchain.headers.subscribe")["height"]
+    last = spend(coins_of(node, 11 if version == "1.4" else 12, 11 if version == "1.4" else 12), [(50 * COIN - FEE, script)])
+    c.call("blockchain.transaction.broadcast", last.hex())
+    node.mine(1, TRUE_ADDRESS)
+    while c.note("blockchain.headers.subscribe")[0]["height"] <= told_of:
+        pass
+    wait_until(lambda: c.call("blockchain.scripthash.get_history", mine)[-1]["height"] == told_of + 1)
+    for _ in range(5):
+        equal(watcher.call("server.ping"), None)
+    equal(watcher.notes, [])
     for x in (c, watcher):
         x.close()
 

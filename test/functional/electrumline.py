@@ -17,8 +17,8 @@ class ElectrumError(Exception):
 class Client:
     """client.call("server.ping") and so on. Notifications wait in .notes until they are asked for."""
 
-    def __init__(self, port, version="1.4", tls=False):
-        self.s = socket.create_connection(("127.0.0.1", port), timeout=60 * SLOW)
+    def __init__(self, port, version="1.4", tls=False, s=None):
+        self.s = s or socket.create_connection(("127.0.0.1", port), timeout=60 * SLOW)
         if tls:
             context = ssl.create_default_context(cafile=tls)
             self.s = context.wrap_socket(self.s, server_hostname="localhost")
@@ -89,6 +89,12 @@ class Client:
 
 def script_hash(script):
     return hashlib.sha256(script).digest()[::-1].hex()
+
+
+def other_script(k):
+    """Another output that anyone may spend, and what spends it."""
+    inner = b"\x02" + k.to_bytes(2, "little") + b"\x75\x51"
+    return b"\x00\x20" + hashlib.sha256(inner).digest(), inner
 
 
 def status_of(history):

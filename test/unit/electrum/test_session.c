@@ -120,7 +120,7 @@ static void on_told(void *ctx, uint64_t watcher, const struct script_hash *h, co
 
 static void test_watch(void **state)
 {
-    struct watch_table *t = watch_table_new();
+    struct watch_table *t = watch_table_new(WATCH_ALL_MAX);
     struct watcher a = {.id = 1}, b = {.id = 2};
     struct script_hash h = {{9}}, other = {{8}};
     struct script_status none = {0}, some = {.any = true, .hash = {5}};
@@ -156,6 +156,94 @@ static void test_watch(void **state)
     assert_int_equal(watch_count(t), 0);
     assert_int_equal(watch_take(t, touched, 4), 0);
     watch_table_free(t);
+}
+
+static void test_watch_limits(void **state)
+{
+    struct watch_table *t = watch_table_new(WATCH_CLIENT_MAX + 2);
+    struct watcher a = {.id = 1}, b = {.id = 2};
+    struct script_hash h = {{0}};
+    uint64_t serial;
+
+    (void)state;
+    for (uint32_t i = 0; i < WATCH_CLIENT_MAX; i++) {
+        put_le32(h.bytes, i);
+        assert_true(watch_add(t, &a, &serial, &h, NULL));
+    }
+    assert_true(watch_add(t, &a, &serial, &h, NULL)); /* not one more */
+    assert_true(watch_add(t, &b, &serial, &h, NULL));
+    put_le32(h.bytes, WATCH_CLIENT_MAX);
+    assert_false(watch_add(t, &a, &serial, &h, NULL));
+    assert_true(watch_add(t, &b, &serial, &h, NULL));
+    assert_false(watch_add(t, &b, &serial, &h, "address"));
+    assert_true(watch_remove(t, &a, &h, false) == false && watch_remove(t, &b, &h, false));
+    assert_true(watch_add(t, &b, &serial, &h, "address"));
+    watch_remove_all(t, &a);
+    watch_remove_all(t, &b);
+    assert_int_equal(watch_count(t), 0);
+    watch_table_free(t);
+}
+
+/* The examples of the protocol's documentation. */
+static void test_documented_status(void **state)
+{
+    static const char *const ids[] = {"a6c9c361bd0bc536d6a22648efbf8f9b200e425ef6c3a7a9669dc444c532a347",
+                                      "9c42f84b2fcdaff676ba25d9d4941741cc0d1a01cce0c23fdc4c0b2afa38431c",
+                                      "770f2d4371b3fabb902dd9a103e2dd005fcd3971181078fca4a2a1d6ff127b30",
+                                      "80b19848aed792565ab7c5a79b7c2a00fbf985741579396ebe0ab6098e607311",
+                                      "e02a1dadfa83b996b24175df807b271ea5d02937ef5b35c195fac1e1bdc3198f",
+                                      "bb4c8ab438c13b89ca80d1d5bee25b0b6b7f55673f4d801998ba97db161d9e85"};
+    static const int32_t heights[] = {2472, 2473, 2473, 0, 0, -1};
+    struct history_row rows[6] = {0};
+    struct script_history all = {rows, 6, 3};
+    struct script_status s;
+    uint8_t expected[32];
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(hex_decode_reversed(rows[i].txid.b, 32, ids[i]));
+        rows[i].height = heights[i];
+    }
+    assert_true(hex_decode(expected, 32, "78e96c6562cafa71c115503b9411fdfdc595a45031e2ab76ff75162fe1b0590d"));
+    script_status_of(&s, &all);
+    assert_memory_equal(s.hash, expected, 32);
+}
+
+static bool first_blocks(void *ctx, struct block_hash *out, int32_t height)
+{
+    static const char *const hashes[] = {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+                                         "00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048",
+                                         "000000006a625f06636b8bb6ac7b960a8d03705d1ace08b1a19da3fdcc99ddbd",
+                                         "0000000082b5015589a3fdf2d4baff403e6f0be035a5d9742c1cae6295464449",
+                                         "000000004ebadb55ee9096c9a2f8880e09da59c0d68b1c228da88e48844a1485",
+                                         "000000009b7262315dbf071787ad3656097b892abffd1f95a1a022f896f533fc",
+                                         "000000003031a0e73735690c5a1ff2a4be82553b2a12b776fbd3a215dc8f778d",
+                                         "0000000071966c2b1d065fd446b1e485b2c9d9594acd2007ccbd5441cfc89444",
+                                         "00000000408c48f847aa786c2268fc3e6ec2af68e8468a34a28c61b7f1de0dc6"};
+    (void)ctx;
+    return height < (int32_t)ARRAY_LEN(hashes) && hex_decode_reversed(out->b, 32, hashes[height]);
+}
+
+static void test_documented_proof(void **state)
+{
+    static const char *const branch[] = {"000000004ebadb55ee9096c9a2f8880e09da59c0d68b1c228da88e48844a1485",
+                                         "96cbbc84783888e4cc971ae8acf86dd3c1a419370336bb3c634c97695a8c5ac9",
+                                         "965ac94082cebbcffe458075651e9cc33ce703ab0115c72d9e8b1a9906b2b636",
+                                         "89e5daa6950b895190716dd26054432b564ccdc2868188ba1da76de8e1dc7591"};
+    struct header_tree *t = header_tree_new(first_blocks, NULL);
+    struct merkle_proof p;
+    uint8_t expected[32];
+
+    (void)state;
+    assert_true(header_tree_proof(t, &p, 5, 8));
+    assert_int_equal(p.n, ARRAY_LEN(branch));
+    for (size_t i = 0; i < ARRAY_LEN(branch); i++) {
+        assert_true(hex_decode_reversed(expected, 32, branch[i]));
+        assert_memory_equal(p.branch[i], expected, 32);
+    }
+    assert_true(hex_decode_reversed(expected, 32, "e347b1c43fd9b5415bf0d92708db8284b78daf4d0e24f9c3405f45feb85e25db"));
+    assert_memory_equal(p.root, expected, 32);
+    header_tree_free(t);
 }
 
 static bool long_chain(void *ctx, struct block_hash *out, int32_t height)
@@ -237,10 +325,44 @@ static void test_batches(void **state)
     talk_close(&t);
 }
 
+/* Subscriptions to long histories cost what the histories do, and one line no more than so much. */
+static void test_cost(void **state)
+{
+    static const char one[] = "{\"id\":1,\"method\":\"blockchain.scripthash.subscribe\",\"params\":"
+                              "[\"0000000000000000000000000000000000000000000000000000000000000%c01\"]}";
+    char line[300 * sizeof(one)], cheap[sizeof(one)], dear[sizeof(one)];
+    struct talk t;
+    size_t n = 0;
+
+    (void)state;
+    talk_open(&t);
+    snprintf(cheap, sizeof(cheap), one, '0');
+    snprintf(dear, sizeof(dear), one, '9');
+    assert_non_null(strstr(say(&t, cheap), "result"));
+    assert_in_range(t.s.cost, 1, 1000);
+    t.s.cost = 0;
+    assert_non_null(strstr(say(&t, dear), "result"));
+    assert_in_range(t.s.cost, 50000, 60000);
+    for (size_t i = 0; i < 250; i++)
+        n += (size_t)snprintf(line + n, sizeof(line) - n, "%c%s", i ? ',' : '[', dear);
+    snprintf(line + n, sizeof(line) - n, "]");
+    t.s.cost = 0;
+    assert_non_null(strstr(say(&t, line), "{\"code\":-101,\"message\":\"excessive resource usage\"}"));
+    assert_in_range(t.s.cost, ELECTRUM_COST_MAX, ELECTRUM_COST_MAX + 100000);
+    talk_close(&t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hello),  cmocka_unit_test(test_wrong_hello),
-                                       cmocka_unit_test(test_status), cmocka_unit_test(test_watch),
-                                       cmocka_unit_test(test_tree),   cmocka_unit_test(test_batches)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hello),
+                                       cmocka_unit_test(test_wrong_hello),
+                                       cmocka_unit_test(test_status),
+                                       cmocka_unit_test(test_watch),
+                                       cmocka_unit_test(test_tree),
+                                       cmocka_unit_test(test_watch_limits),
+                                       cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_documented_status),
+                                       cmocka_unit_test(test_documented_proof),
+                                       cmocka_unit_test(test_cost)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
