@@ -26,7 +26,19 @@ complete() {
         printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | cc -xc -fsyntax-only - 2>/dev/null
 }
 
+# Client libraries of the npm registry that two functional tests run where they are.
+npm_libraries() {
+    to="$(dirname "$0")/../build/npm"
+    if ! have npm || ! have node || { [ -d "$to/node_modules/bitcoin-core" ] && [ -d "$to/node_modules/electrum-client" ]; }; then
+        return
+    fi
+    npm install --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-timeout=20000 --prefix "$to" \
+        bitcoin-core@5 electrum-client@0 @mempool/electrum-client@1 ||
+        echo "install-deps.sh: the npm registry cannot be reached: two tests do less"
+}
+
 if complete; then
+    npm_libraries
     echo "install-deps.sh: everything is installed"
     have electrum || echo "install-deps.sh: but Electrum (apt-get install electrum), without which one test is skipped"
     exit 0
@@ -48,10 +60,7 @@ if have apt-get; then
     as_root apt-get install -y -q --no-install-recommends electrum || echo "install-deps.sh: no electrum here: one test is skipped"
     # Client libraries that one functional test runs where they are.
     as_root apt-get install -y -q --no-install-recommends python3-bitcoinlib || echo "install-deps.sh: no python3-bitcoinlib here: one test does less"
-    if have npm && have node; then
-        npm install --silent --no-audit --no-fund --prefix "$(dirname "$0")/../build/npm" bitcoin-core@5 ||
-            echo "install-deps.sh: the npm registry cannot be reached: one test does less"
-    fi
+    npm_libraries
 elif have dnf; then
     as_root dnf install -y make gcc glibc-devel pkgconf-pkg-config binutils git \
         libsecp256k1-devel openssl-devel leveldb-devel libevent-devel json-c-devel uthash-devel libcmocka-devel \

@@ -228,7 +228,10 @@ static void fee_histogram(struct electrum_call *c)
 const struct electrum_method electrum_chain_methods[] = {
     {.name = "blockchain.block.header", .params = "height,cp_height", .required = 1, .run = block_header},
     {.name = "blockchain.block.headers", .params = "start_height,count,cp_height", .required = 2, .run = block_headers},
-    {.name = "blockchain.headers.subscribe", .params = "", .run = headers_subscribe},
+    {.name = "blockchain.headers.subscribe",
+     .params = "",
+     .run = headers_subscribe,
+     .any_more = true}, /* "raw" of 1.2: still sent */
     {.name = "blockchain.headers.unsubscribe", .params = "", .run = headers_unsubscribe},
     {.name = "blockchain.headers.get_tip", .params = "", .run = get_tip},
     {.name = "blockchain.estimatefee", .params = "number,mode", .required = 1, .run = estimatefee, .cost = 100},

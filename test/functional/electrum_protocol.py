@@ -130,6 +130,7 @@ def headers(node, port, version):
     hashes = [node.getblockhash(h) for h in range(top + 1)]
     raw = [node.getblockheader(h, False) for h in hashes]
     equal(c.call("blockchain.headers.subscribe"), {"height": top, "hex": raw[top]})
+    equal(c.call("blockchain.headers.subscribe", False), {"height": top, "hex": raw[top]})  # an argument of 1.2, which libraries still send
     equal(c.call("blockchain.headers.get_tip"), {"height": top, "hex": raw[top]})
     for h in (0, 1, top):
         equal(c.call("blockchain.block.header", h), raw[h])
