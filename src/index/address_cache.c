@@ -169,6 +169,8 @@ static bool touch_after(const struct touch *x, const struct touch *y)
 
 void order_touches(uint32_t *order, const struct touch *touch, size_t n)
 {
+    if (n == 0)
+        return; /* and there is no first */
     distribute(order, &touch->a, sizeof(*touch), n);
     for (size_t i = 1; i < n; i++) {
         uint32_t moved = order[i];
@@ -187,6 +189,8 @@ static bool coin_after(const struct coin_change *x, const struct coin_change *y)
 
 static void order_coins(uint32_t *order, const struct coin_change *coin, size_t n)
 {
+    if (n == 0)
+        return;
     distribute(order, &coin->outpoint.a, sizeof(*coin), n);
     for (size_t i = 1; i < n; i++) {
         uint32_t moved = order[i];

@@ -1,5 +1,5 @@
 """Electrum itself (Debian's package) against the node's own server: a wallet is made, sees a payment unconfirmed and confirmed, sends one back,
-follows a reorganisation, and goes on after a restart of the server. Passes with one line where Electrum is not installed."""
+follows a reorganisation, goes on after a restart of the server, and is restored from its seed. Passes with one line where Electrum is not installed."""
 import json
 import os
 import shutil
@@ -14,11 +14,11 @@ FEE = 10_000
 class Electrum:
     """One wallet in a folder of its own, and the daemon that serves it."""
 
-    def __init__(self, t, port, python, program):
-        self.home = os.path.join(t.dir, "electrum")
+    def __init__(self, t, port, python, program, seed=None):
+        self.home = os.path.join(t.dir, "electrum-again" if seed else "electrum")
         self.words = [python, program, "--regtest", "-D", self.home]
         self.port = port
-        self.command("create", "--offline")
+        self.command(*(["restore", "--offline", seed] if seed else ["create", "--offline"]))
         self.command("setconfig", "--offline", "log_to_file", "false")
         self.command("setconfig", "--offline", "rpcport", str(free_port()))
 
@@ -68,6 +68,16 @@ def run(t):
         use(node, wallet)
     finally:
         wallet.command("stop")
+    # All of it from the seed alone.
+    seed = wallet.command("getseed", "--offline")
+    equal(len(seed.split()), 12)
+    again = Electrum(t, port, python, program, seed)
+    again.start()
+    try:
+        seek("the balance of the restored wallet", again.balance, wallet.last_balance)
+        seek("its history", again.history, wallet.last_history)
+    finally:
+        again.command("stop")
 
 
 def use(node, wallet):
@@ -110,10 +120,8 @@ def use(node, wallet):
     node.mine(1, TRUE_ADDRESS)
     seek("the new connection", wallet.height, 116)
     seek("the second payment", wallet.balance, (left + 50 * COIN - FEE, 0))
-    # All of it from the seed, on a server that knows no client.
-    seed = wallet.command("getseed")
-    equal(len(seed.split()), 12)
     equal(wallet.command("is_synchronized"), True)
+    wallet.last_balance, wallet.last_history = wallet.balance(), wallet.history()
 
 
 main(run)

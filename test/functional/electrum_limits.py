@@ -306,7 +306,8 @@ def run(t):
     batches(port, txs[0])
     room(node, port, txs[0])
     work(port)
-    subscriptions(port)
+    if not SANITIZER:  # the unit test counts as well
+        subscriptions(port)
     clock = Clock(node, port)
     silence(clock, port, tls_port)
     long_lines(clock, port)
