@@ -73,7 +73,7 @@ def tls(t):
     node.stop()
     os.unlink(key)
     node.spawn()
-    equal(node.process.wait(60 * SLOW) != 0, True)
+    equal(node.wait_end() != 0, True)
     contains(node.stderr(), "rpc.key")
 
 
