@@ -227,7 +227,9 @@ FUZZ_TARGET ?= $(notdir $(FUZZ))
 fuzz: ## fuzz every target for FUZZ_TIME seconds (clang)
 	$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SAN=address,undefined CFLAGS=-fsanitize=fuzzer-no-link fuzz-programs
 	@for t in $(FUZZ_TARGET); do mkdir -p $(BUILD)/fuzzing/corpus/$$t && echo "== $$t" && \
+	    d=test/fuzz/dict/$${t#fuzz_} && \
 	    $(BUILD)/fuzzing/fuzz/$$t -max_total_time=$(FUZZ_TIME) -rss_limit_mb=4096 -timeout=25 -print_final_stats=0 -verbosity=0 \
+	    $$(test -f $$d && echo -dict=$$d) \
 	    $(BUILD)/fuzzing/corpus/$$t test/fuzz/corpus/$${t#fuzz_} || exit 1; done
 fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGET))
 
