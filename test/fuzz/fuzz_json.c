@@ -60,7 +60,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           "createmultisig",
                                           "verifymessage",
                                           "signmessagewithprivkey",
-                                          "combinerawtransaction"};
+                                          "createpsbt",
+                                          "converttopsbt",
+                                          "decodepsbt",
+                                          "analyzepsbt",
+                                          "combinepsbt",
+                                          "finalizepsbt",
+                                          "joinpsbts"};
     struct chain_params params;
     struct rpc_host host = {.params = &params};
     struct rpc_server *s;
