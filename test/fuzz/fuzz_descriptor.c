@@ -34,6 +34,26 @@ static void check_scripts(struct descriptor *d, struct descriptor *again, size_t
     keyring_clear(&ring);
 }
 
+/* With its private keys it reads as the same. */
+static void check_private(const struct descriptor *d, size_t path, const struct chain_params *params)
+{
+    char *text = descriptor_text_private(d, path), *error = NULL, *shown, *shown_again;
+    struct descriptor *again = descriptor_parse(text, params, true, &error);
+
+    ASSERT(again);
+    ASSERT(descriptor_has_private(again) == descriptor_has_private(d) &&
+           descriptor_is_solvable(again) == descriptor_is_solvable(d));
+    ASSERT(descriptor_has_scripts(again) == descriptor_has_scripts(d) &&
+           descriptor_is_single_type(again) == descriptor_is_single_type(d));
+    shown = descriptor_text(d, path);
+    shown_again = descriptor_text(again, 0);
+    ASSERT(strcmp(shown, shown_again) == 0);
+    free(shown);
+    free(shown_again);
+    free(text);
+    descriptor_free(again);
+}
+
 static void check_text(const char *text, const struct chain_params *params)
 {
     char *error = NULL, *shown, *shown_again;
@@ -45,6 +65,7 @@ static void check_text(const char *text, const struct chain_params *params)
         return;
     }
     for (size_t path = 0; path < descriptor_paths(d) && path < PATHS_MAX; path++) {
+        check_private(d, path, params);
         shown = descriptor_text(d, path);
         again = descriptor_parse(shown, params, true, &error);
         ASSERT(again);

@@ -1,4 +1,5 @@
-/* fuzz_electrum.c - the lines of an Electrum client. What is answered must be lines of JSON, and not much more than what is known. */
+/* fuzz_electrum.c - the lines of an Electrum client. What is answered must be lines of JSON, and not much more than what is known. After an empty
+ * line something happens to every script that the client watches, and it is told. */
 #include "../unit/electrum/fake_source.h"
 #include "electrum/session.h"
 
@@ -22,6 +23,37 @@ static void check_out(struct electrum_session *s)
     jw_clear(&s->out);
 }
 
+struct listener {
+    struct electrum_session *session;
+    size_t n;
+};
+
+static void tell(void *ctx, uint64_t watcher, const struct script_hash *h, const char *address, const struct script_status *status)
+{
+    struct listener *l = ctx;
+
+    ASSERT(watcher == l->session->watcher.id);
+    electrum_write_change(&l->session->out, h, address, status);
+    l->n++;
+}
+
+/* All scripts have another history than the client was told of. */
+static void notify(struct electrum_session *s, struct fake *f)
+{
+    const struct script_status changed = {.any = true, .hash = {0x77}};
+    struct listener l = {.session = s, .n = 0};
+    struct touched_script touched[8];
+    size_t n;
+
+    watch_touch_all(f->watches, false);
+    while ((n = watch_take(f->watches, touched, ARRAY_LEN(touched))) > 0) {
+        for (size_t i = 0; i < n; i++)
+            watch_publish(f->watches, &touched[i].hash, &changed, tell, &l);
+    }
+    ASSERT(l.n <= watch_count(f->watches));
+    check_out(s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *p = (const char *)data, *end = p + size;
@@ -38,6 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             goes_on = electrum_session_line(&s, p, len);
         ASSERT(s.cost >= 0);
         check_out(&s);
+        if (len == 0)
+            notify(&s, &f);
         p = stop ? stop + 1 : end;
     }
     watch_remove_all(f.watches, &s.watcher);

@@ -26,10 +26,11 @@ static void assert_same(struct writer a, struct writer b)
 static void make_ring(struct keyring *ring)
 {
     static const uint8_t secret[32] = {[31] = 1}, script[34] = {0x20, [33] = 0xac};
+    static const uint32_t path[2] = {0x80000054, 7};
     uint8_t output[32];
 
     keyring_add_key(ring, secret, true);
-    keyring_add_pub(ring, ring->keys[0].pub, 33, secret, NULL, 0);
+    keyring_add_pub(ring, ring->keys[0].pub, 33, secret, path, 2);
     keyring_add_script(ring, script, sizeof(script));
     keyring_add_tap_tree(output, ring, ring->keys[0].pub + 1, &(struct tap_tree_leaf){0, 0xc0, script, sizeof(script)}, 1);
 }
@@ -50,6 +51,25 @@ static void sign(struct psbt *p, const struct keyring *ring, bool dummy)
     for (size_t i = 0; i < p->n_out; i++)
         psbt_update_output(p, i, ring, false);
     psbt_drop_unneeded(p);
+}
+
+/* One made of a transaction is a PSBT of it. */
+static void check_made(const struct tx *tx, uint32_t version)
+{
+    struct psbt *p = psbt_of_tx(tx, version), *again;
+    struct writer w = encoded(p);
+    struct tx *same;
+    char *error;
+
+    again = psbt_decode(w.data, w.len, &error);
+    ASSERT(again && again->n_in == tx->n_in && again->n_out == tx->n_out);
+    assert_same(encoded(again), encoded(p));
+    same = psbt_unsigned_tx(again);
+    ASSERT(same && same->version == tx->version && same->lock_time == tx->lock_time);
+    tx_unref(same);
+    writer_clear(&w);
+    psbt_free(again);
+    psbt_free(p);
 }
 
 static void work_on(const struct psbt *original)
@@ -79,6 +99,8 @@ static void work_on(const struct psbt *original)
     p = psbt_clone(original);
     psbt_finalize(p);
     tx = psbt_extract(p);
+    if (tx)
+        check_made(tx, original->version);
     tx_unref(tx);
     psbt_free(p);
     if (original->version == 0) {
