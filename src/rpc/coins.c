@@ -230,7 +230,7 @@ static void count_set(struct rpc_call *call, enum utxo_hash_type type)
 static void gettxoutsetinfo(struct rpc_call *call)
 {
     enum utxo_hash_type type = UTXO_HASH_NONE;
-    const struct block_entry *e;
+    const struct block_entry *e, *tip = chain_tip(call->host->chain); /* before the wait: the index may not have a later one */
     bool use_index;
 
     if (!parse_hash_type(call, &type) || !rpc_flag(call, &use_index, 2, true) || !parse_block(call, &e, type, use_index))
@@ -239,7 +239,7 @@ static void gettxoutsetinfo(struct rpc_call *call)
     if (use_index && !stats_cover(call, e))
         return;
     if (use_index && type != UTXO_HASH_SERIALIZED)
-        write_indexed(call, e ? e : chain_tip(call->host->chain), type);
+        write_indexed(call, e ? e : tip, type);
     else
         count_set(call, type);
 }

@@ -1,10 +1,12 @@
 """-txindex, -txospenderindex and -coinstatsindex: every answer against a plain walk over the blocks, through reorganisations, restarts and kill -9
 while they are built, and what the node says when an index lacks something, is damaged, or cannot be had."""
+import copy
 import glob
 import json
 import os
 import random
 import shutil
+import threading
 import time
 from decimal import Decimal
 
@@ -155,6 +157,23 @@ def answers(t):
     return node
 
 
+def growing(t):
+    """Blocks come while somebody asks for the statistics of the tip: they are those of a block that was the tip during the call."""
+    node = t.node("-coinstatsindex", debug="none")
+    miner = copy.copy(node)  # with a connection of its own
+    miner.connection = None
+    thread = threading.Thread(target=lambda: [miner.mine(1) for _ in range(300)])
+    height = node.getblockcount()
+    thread.start()
+    while thread.is_alive():
+        got = node.gettxoutsetinfo("muhash")
+        equal(got["height"] >= height, True)
+        height = node.getblockcount()
+        equal(got["height"] <= height, True)
+    thread.join()
+    node.stop()
+
+
 def proofs(node):
     """Of a transaction whose outputs are all spent."""
     walk = Walk(node)
@@ -271,6 +290,7 @@ def real_blocks(t):
 
 def run(t):
     node = answers(t)
+    growing(t)
     without(t)
     killed(t, node)
     damaged(t, node)

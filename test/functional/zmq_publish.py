@@ -7,7 +7,7 @@ import sys
 import threading
 
 from blocks import COIN, TRUE_ADDRESS, coins_of, display, sha256d, spend
-from framework import RpcError, call, equal, free_port, main, raises, wait_until
+from framework import SANITIZER, RpcError, call, equal, free_port, main, raises, wait_until
 
 try:
     import zmq
@@ -20,7 +20,7 @@ except ImportError:
         sys.exit(77)
 
 TOPICS = ("hashblock", "hashtx", "rawblock", "rawtx", "sequence")
-BLOCKS, TXS = 4000, 2000  # with the coinbases 10,000 events
+BLOCKS, TXS = (500, 400) if SANITIZER else (4000, 2000)  # with the coinbases 10,000 events
 
 
 class Subscriber:
