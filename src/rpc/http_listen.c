@@ -135,6 +135,7 @@ static void bind_to(struct http_server *h, const char *host, uint16_t port)
 {
     struct net_addr addr;
     char *error = NULL, text[NET_ADDR_TEXT];
+    struct listener *l;
 
     if (h->n_listeners == HTTP_LISTENERS_MAX)
         return;
@@ -147,7 +148,8 @@ static void bind_to(struct http_server *h, const char *host, uint16_t port)
     if (net_addr_is_any(&addr))
         log_warning("The RPC server is not safe to expose to untrusted networks such as the public internet");
     net_addr_text(text, &addr);
-    add_listener(h, listener_new(h->loop, &addr, on_accepted, h, &error), text, error);
+    l = listener_new(h->loop, &addr, on_accepted, h, &error);
+    add_listener(h, l, text, error);
 }
 
 static void bind_unix(struct http_server *h, const char *path, const char *datadir)

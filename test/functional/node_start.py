@@ -382,6 +382,7 @@ def ports(node, before):
             with contextlib.suppress(OSError):
                 stack.enter_context(socket.create_server(("::1", port), family=socket.AF_INET6))
         fails(node, ["RPC", str(port)], "-rpcport=%d" % port)
+        contains(node.log(), "Binding RPC on address 127.0.0.1:%d failed: Unable to bind to 127.0.0.1:%d on this computer" % (port, port))
     same_after(node, before)
 
 
