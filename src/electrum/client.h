@@ -10,8 +10,7 @@
 
 #define INPUT_MAX ((size_t)64 << 10)   /* bytes of lines kept for later, and of a line */
 #define UNREAD_MAX ((size_t)256 << 10) /* answers waiting, above which no more are made */
-#define UNREAD_ALL                                                                                                                 \
-    ((size_t)128 << 20) /* of all clients: who has not read everything gets no more answers, and who left most has to go */
+#define UNREAD_ALL ((size_t)128 << 20) /* of all: no more answers for who has not read everything, and the worst go */
 
 struct electrum_client {
     struct electrum *server;
