@@ -12,7 +12,8 @@
 
 struct kv;
 struct kv_options {
-    size_t cache_bytes; /* block cache and write buffer together */
+    size_t cache_bytes; /* block cache and write buffers together */
+    size_t write_bytes; /* of one write buffer, of which there can be two; 0: a quarter of cache_bytes */
     bool wipe;          /* delete what is there first */
     bool obfuscate;     /* new database: make a random obfuscation key; an existing one keeps what it has */
     unsigned max_files; /* open files, 0: default */
@@ -31,6 +32,9 @@ enum rc kv_delete(struct kv *kv, const void *key, size_t key_len, bool sync);
 bool kv_is_empty(struct kv *kv);
 /** Rewrites all tables in order (-forcecompactdb). Blocks for long. */
 void kv_compact(struct kv *kv);
+/** Waits while LevelDB is behind with merging, which makes a merge larger and maps more of its files at a time the longer it lasts; ten seconds
+ *  at most. For who writes much, between batches; any thread. */
+void kv_wait_merged(struct kv *kv);
 /** LevelDB's estimate of the bytes on disk of a key range. */
 uint64_t kv_approximate_size(struct kv *kv, const void *from, size_t from_len, const void *to, size_t to_len);
 /** Why the last failed operation of this thread failed (LevelDB's text), "" if none. */

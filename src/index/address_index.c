@@ -13,8 +13,12 @@
 #include "util/random.h"
 
 #define NEAR_TIP 6 /* blocks: that close to the tip each block is written at once */
-/* Keys are spread evenly, so that merging one table reads about ten others, all of them mapped meanwhile. */
-#define TABLE_BYTES ((size_t)2 << 20)
+/* Keys are spread evenly, so that merging one table reads about ten others, all of them mapped meanwhile: small tables save memory. But LevelDB
+ * goes through the list of all of them after each merge. */
+#define TABLE_MIN ((size_t)1 << 20)
+#define TABLE_MAX ((size_t)8 << 20)
+#define WRITE_SHARE 5         /* of the cache for one write buffer; LevelDB's own cache is not used for what is mapped */
+#define CHAIN_PER_TABLE 65536 /* bytes of blocks, on disk or still to come, for each byte of a table: up to some 20,000 tables */
 
 /* ---- bringing the rows to a block ---- */
 
@@ -127,6 +131,13 @@ enum rc rows_follow(struct address_index *x)
 
 /* ---- the follower's orders ---- */
 
+/* A reader does not wait for that. */
+static void keep_merged(struct address_index *x, const struct block_entry *e)
+{
+    if (e->node.height + NEAR_TIP < chain_height(x->chain) || chain_initial_download(x->chain))
+        kv_wait_merged(x->kv);
+}
+
 static enum rc ai_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
 {
     struct address_index *x = impl;
@@ -143,6 +154,8 @@ static enum rc ai_append(void *impl, const struct block_entry *e, const struct b
     }
     rc = damaged(x, rc);
     pthread_mutex_unlock(&x->lock);
+    if (rc == RC_OK)
+        keep_merged(x, e);
     return rc;
 }
 
@@ -301,9 +314,21 @@ static struct address_index *make(const struct index_setup *s)
     return x;
 }
 
+static size_t table_bytes(struct chain *c)
+{
+    uint64_t expected = chain_get_params(c)->assumed_blockchain_gb << 30, there = chain_disk_size(c);
+    uint64_t bytes = (expected > there ? expected : there) / CHAIN_PER_TABLE;
+
+    return bytes < TABLE_MIN ? TABLE_MIN : bytes > TABLE_MAX ? TABLE_MAX : (size_t)bytes;
+}
+
 static enum rc try_open(struct address_index **out, const struct index_setup *s, bool wipe, char **error)
 {
-    struct kv_options ko = {.cache_bytes = s->cache_bytes / 2, .wipe = wipe, .no_bloom = true, .table_bytes = TABLE_BYTES};
+    struct kv_options ko = {.cache_bytes = s->cache_bytes / 2,
+                            .write_bytes = s->cache_bytes / WRITE_SHARE,
+                            .wipe = wipe,
+                            .no_bloom = true,
+                            .table_bytes = table_bytes(s->chain)};
     struct index_options io = {.chain = s->chain, .ops = &ops, .fatal = s->fatal, .ctx = s->ctx};
     struct address_index *x = make(s);
     enum rc rc = kv_open(&x->kv, s->dir, &ko, error);

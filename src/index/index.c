@@ -19,10 +19,12 @@
 #include "util/time.h"
 
 #define INTERVAL_US ((int64_t)30 * 1000000) /* between lines of progress, and between attempts to store the place */
+#define TIDY_US 250000                      /* at least between times that free memory is given back */
+#define TIDY_SHARE 50                       /* and so many times what it takes */
 #define LOCATOR_VERSION 70016               /* in front of a stored locator; nobody reads it */
 #define LOCATOR_MAX 64
 #define ABANDONED_MAX 16
-#define STOP_CATCH_UP 100 /* blocks that are still indexed when the node stops */
+#define STOP_CATCH_UP 100 /* blocks that are still indexed when the node stops; an index further behind is being built */
 
 static const uint8_t old_place_key[1] = {'B'};
 
@@ -42,7 +44,7 @@ struct index {
     struct feed feed;
 
     const struct block_entry *stored; /* the place in the database; the thread's own */
-    int64_t next_log_us, next_store_us;
+    int64_t next_log_us, next_store_us, next_tidy_us;
 };
 
 /* ---- opening ---- */
@@ -331,6 +333,20 @@ static bool append_block(struct index *x, const struct block_entry *e)
     return true;
 }
 
+/* During a sync blocks are made on one thread and freed on another, batches grow and go: what lies free between the pieces in use is given back
+ * to the system, at a small part of the time. */
+static void tidy(struct index *x)
+{
+    int64_t start = time_mono_us(), took;
+
+    if (start < x->next_tidy_us ||
+        (!chain_initial_download(x->o.chain) && x->best->node.height + STOP_CATCH_UP >= chain_height(x->o.chain)))
+        return;
+    mem_give_back();
+    took = time_mono_us() - start;
+    x->next_tidy_us = start + took + (took * TIDY_SHARE > TIDY_US ? took * TIDY_SHARE : TIDY_US);
+}
+
 static void tell_progress(struct index *x)
 {
     int64_t now = time_mono_us();
@@ -343,6 +359,7 @@ static void tell_progress(struct index *x)
         store_place(x, false);
         x->next_store_us = now + INTERVAL_US;
     }
+    tidy(x);
 }
 
 /* An index that keeps up finishes the last blocks, so that it stands at the tip after a stop. */

@@ -52,13 +52,15 @@ static enum rc tx_start(void *impl, const struct block_entry *best)
     return rc;
 }
 
-/* Has this block its rows already? */
+/* Has this block its rows already? Its ancestors have, but for genesis: where no others were numbered it is not looked for. */
 static enum rc have_block(struct tx_index *x, const struct block_entry *e)
 {
     uint8_t key[33] = {'h'}, *value;
     size_t len;
     enum rc rc;
 
+    if (!x->legacy && x->next_number == (uint32_t)e->node.height - 1)
+        return RC_NOT_FOUND;
     memcpy(key + 1, e->node.hash.b, 32);
     rc = kv_get(x->kv, key, sizeof(key), &value, &len);
     if (rc == RC_OK)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kv_internal.h"
 #include "util/fs.h"
@@ -12,10 +13,14 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/random.h"
+#include "util/time.h"
 
 #define BLOOM_BITS 10
 #define MAX_TABLE_SIZE (32u << 20)
 #define DEFAULT_OPEN_FILES 1000
+#define UNMERGED_MAX 6 /* tables straight from the write buffer; LevelDB begins to merge them when there are 4 */
+#define MERGE_WAIT_US 10000000
+#define MERGE_NAP_NS 1000000
 
 /* Keys made of a string carry its length in front: 0x0e, then a NUL and the name. */
 static const char obfuscate_name[] = "\x0e\0obfuscate_key";
@@ -50,7 +55,7 @@ static void make_options(struct kv *kv, const struct kv_options *o)
     if (kv->filter)
         leveldb_options_set_filter_policy(kv->options, kv->filter);
     /* Two write buffers can be in memory at once: half of the budget together. */
-    leveldb_options_set_write_buffer_size(kv->options, o->cache_bytes / 4);
+    leveldb_options_set_write_buffer_size(kv->options, o->write_bytes ? o->write_bytes : o->cache_bytes / 4);
     leveldb_options_set_compression(kv->options, leveldb_no_compression);
     leveldb_options_set_paranoid_checks(kv->options, 1);
     leveldb_options_set_max_file_size(kv->options, o->table_bytes ? o->table_bytes : MAX_TABLE_SIZE);
@@ -253,4 +258,23 @@ void kv_compact(struct kv *kv)
     log_info("Starting database compaction of %s", kv->path);
     leveldb_compact_range(kv->db, NULL, 0, NULL, 0);
     log_info("Finished database compaction of %s", kv->path);
+}
+
+static bool is_behind(struct kv *kv)
+{
+    char *text = leveldb_property_value(kv->db, "leveldb.num-files-at-level0");
+    bool behind = text && strtoul(text, NULL, 10) >= UNMERGED_MAX;
+
+    leveldb_free(text);
+    return behind;
+}
+
+/* LevelDB tells nobody when it is done. After a failure it never is: the next write says so. */
+void kv_wait_merged(struct kv *kv)
+{
+    const struct timespec nap = {.tv_nsec = MERGE_NAP_NS};
+    int64_t end = time_mono_us() + MERGE_WAIT_US;
+
+    while (is_behind(kv) && time_mono_us() < end)
+        nanosleep(&nap, NULL);
 }

@@ -18,6 +18,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MINING = ("mining, kernels in a bare loop", "mining, the node with one thread")
+INDEXES = ("-addressindex", "-txindex")
 MINER = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
@@ -310,6 +311,62 @@ def measure(program, work, build, chain, facts, seconds):
     return rows
 
 
+def sync_indexed(program, folder, chain, *args):
+    """From the start to the end of a clean stop, which is asked for when the chain and all indexes are at the tip."""
+    shutil.rmtree(folder, ignore_errors=True)
+    node = Daemon(program, folder, "-connect=0", "-listen=0", "-loadblock=" + chain, *args).ready()
+    while not node.call("getmempoolinfo")["loaded"] or any(x["best_block_height"] != node.call("getblockcount") for x in node.call("getindexinfo").values()):
+        time.sleep(0.1)
+    node.call("stop")
+    return node.wait()
+
+
+def measure_indexes(program, work, chain, facts, rounds):
+    """What the indexes cost, by runs without and with them that take turns; of each the least of all rounds."""
+    rows = {}
+    for label, assumed in (("all scripts verified", "0"), ("assumevalid", facts["tip"])):
+        print("  indexes,", label, flush=True)
+        runs = ([], [])
+        for _ in range(rounds):
+            for found, options in zip(runs, ((), INDEXES)):
+                found.append(sync_indexed(program, os.path.join(work, "indexes"), chain, "-assumevalid=" + assumed, *options))
+        without, with_them = ([min(column) for column in zip(*found)] for found in runs)
+        rows["sync without indexes, " + label] = tuple(without)
+        rows["sync with %s, %s" % (" ".join(INDEXES), label)] = (
+            *with_them, "%.2f of the time, %.2f of the CPU time, %.2f of the memory" % tuple(b / a for a, b in zip(without, with_them)))
+    rows.update(measure_history(program, os.path.join(work, "history")))
+    return rows
+
+
+def measure_history(program, folder, count=100000, calls=500):
+    """The balance of one address by one connection, the longest of a hundred of them left out."""
+    print("  balance of an address with a history", flush=True)
+    node = Daemon(program, folder, "-connect=0", "-listen=0", "-addressindex").ready()
+    start = int(time.time())
+    for i in range(count // 1000):
+        node.call("setmocktime", start + 1000 * i)
+        node.call("generatetoaddress", 1000, ADDRESS)
+    while node.call("getindexinfo")["addressindex"]["best_block_height"] != count:
+        time.sleep(0.1)
+    connection, headers, took = node.connection(), node.headers(), []
+    body = json.dumps({"id": 1, "method": "getaddressbalance", "params": [ADDRESS]})
+    cpu = node.cpu()
+    for _ in range(calls):
+        start = time.monotonic()
+        connection.request("POST", "/", body, headers)
+        answer = json.loads(connection.getresponse().read())
+        took.append(1000 * (time.monotonic() - start))
+        if answer["error"] or not answer["result"]["received"]:
+            raise SystemExit("getaddressbalance: %s" % answer)
+    cpu = node.cpu() - cpu
+    connection.close()
+    node.call("stop")
+    node.wait()
+    took.sort()
+    return {"getaddressbalance, %d transactions" % count:
+            (None, None, None, "median %.2f ms, p99 %.2f ms, %.2f ms CPU each" % (took[calls // 2], took[calls * 99 // 100], 1000 * cpu / calls))}
+
+
 def measure_blocks(node):
     """What one connection gets of 100 different full blocks, and what each costs the node."""
     hashes = [node.call("getblockhash", h) for h in range(200, 300)]
@@ -358,25 +415,32 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--other", help="another node's daemon with the same options, measured in the same run", default=os.environ.get("BENCH_OTHER"))
     parser.add_argument("--transactions", action="store_true", help="only how transactions are taken in")
+    parser.add_argument("--indexes", action="store_true", help="only what the indexes cost; ours alone")
+    parser.add_argument("--rounds", type=int, default=1, help="of the runs without and with indexes")
     parser.add_argument("--rpc", action="store_true", help="only how blocks are shown, by wrk")
     parser.add_argument("--seconds", type=float, default=5, help="for each RPC rate")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
-    part = options.transactions or options.rpc
-    chain, facts = (None, None) if part else make_chain(build)
+    part = options.transactions or options.rpc or options.indexes
+    chain, facts = (None, None) if part and not options.indexes else make_chain(build)
     if chain:
         print("chain: %(height)d blocks, %(transactions)d transactions, %(inputs)d inputs, %(bytes)d bytes" % facts)
     work = tempfile.mkdtemp(prefix="farthing_bench_")
     results = {}
     try:
-        for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other else []):
+        for program in [os.path.join(build, "farthingd")] + ([options.other] if options.other and not options.indexes else []):
             print(program, flush=True)
             results[os.path.basename(program)] = (measure_transactions(program, work, build) if options.transactions else
+                                                  measure_indexes(program, work, chain, facts, options.rounds) if options.indexes else
                                                   measure_rpc(program, work, build, options.seconds) if options.rpc else
                                                   measure(program, work, build, chain, facts, options.seconds))
         if not part:
             for name in results:
                 results[name].update({row: (None, None, None, "-") for row in MINING})
+            ours = measure_indexes(os.path.join(build, "farthingd"), work, chain, facts, options.rounds)
+            for name in results:
+                results[name].update({row: (None, None, None, "-") for row in ours})
+            results["farthingd"].update(ours)
             print("  mining", flush=True)
             results["farthingd"].update(mine(os.path.join(build, "farthingd"), build, os.path.join(work, "mining")))
     finally:
