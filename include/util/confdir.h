@@ -24,6 +24,7 @@ struct confdir {
     const struct network_name *network;
 };
 /** Reads the config file that the command line leads to, selects the network (args_select_network). The command line was parsed before.
+ *  Options that stand in the wrong part of the file are the node's matter: see args_section_errors.
  *  Returns: false with Core's message in *error (to free). */
 bool confdir_read(struct confdir *d, struct args *a, char **error);
 void confdir_clear(struct confdir *d);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/http.h"
+#include "cli/reply.h"
 #include "util/bytes.h"
 #include "util/json_check.h"
 #include "util/mem.h"
@@ -64,12 +65,13 @@ static bool exchange(const struct client *c, const char *body, struct json_objec
     return !*error;
 }
 
+/* Is the node, in the one reply or the first that says so of a batch, not ready yet? */
 static bool in_warmup(struct json_object *reply)
 {
-    struct json_object *error = NULL, *code = NULL;
-    return json_object_is_type(reply, json_type_object) && json_object_object_get_ex(reply, "error", &error) &&
-           json_object_is_type(error, json_type_object) && json_object_object_get_ex(error, "code", &code) &&
-           json_object_get_int(code) == RPC_IN_WARMUP;
+    for (size_t i = 0; i < reply_length(reply); i++)
+        if (in_warmup(json_object_array_get_idx(reply, i)))
+            return true;
+    return json_object_get_int(reply_get(reply_get(reply, "error"), "code")) == RPC_IN_WARMUP;
 }
 
 /* exchange, repeated while -rpcwait says so. */

@@ -15,8 +15,9 @@
 /* Out: *address (to free). Returns: the exit code, 0 if there is one. */
 static int find_address(char **address, const struct client *c)
 {
-    struct json_object *request = request_new("getnewaddress", json_object_new_array(), json_object_new_int(1)), *reply = NULL,
-                       *error;
+    struct json_object *request = request_new("getnewaddress", json_object_new_array(),
+                                              json_object_new_string(args_str(c->args, "rpcid", "1"))),
+                       *reply = NULL, *error;
     const char *own = args_str(c->args, "miningaddress", "");
     char *text = NULL;
     int code = EXIT_SUCCESS;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/output.h"
 #include "cli/reply.h"
@@ -28,13 +29,15 @@ struct json_object *getinfo_request(void)
 
 static void print_progress(double progress)
 {
-    const int width = 20;
-    int filled = (int)(progress * width);
+    const double width = 20;
 
     printf("Verification progress: ");
     if (progress < 0.99) {
-        for (int i = 0; i < width; i++)
-            fputs(i < filled ? "\u2592" : "\u2591", stdout);
+        /* A piece that is begun counts on both sides. */
+        for (int i = 0; progress >= 0 && i < progress * width; i++)
+            fputs("\u2592", stdout);
+        for (int i = 0; progress >= 0 && i < (1 - progress) * width; i++)
+            fputs("\u2591", stdout);
         putchar(' ');
     }
     printf("%.4f%%\n", progress * 100);
@@ -108,7 +111,8 @@ static void print_wallet(struct json_object *wallet, struct json_object *balance
 /* What the command answers. Returns: NULL if with an error; the reply is *keep (to put). */
 static struct json_object *ask(const struct client *c, const char *method, struct json_object **keep)
 {
-    struct json_object *request = request_new(method, json_object_new_array(), json_object_new_int(1));
+    struct json_object *request =
+        request_new(method, json_object_new_array(), json_object_new_string(args_str(c->args, "rpcid", "1")));
     char *error = NULL;
 
     *keep = NULL;
@@ -162,9 +166,11 @@ int getinfo_print(struct json_object *replies, struct json_object *balances, boo
                                off = {"", "", "", "", "", ""};
     const struct colors *k = color ? &on : &off;
     struct json_object *error, *ignored, *network, *chain, *wallet;
+    const char *wrong;
 
-    if (!json_object_is_type(replies, json_type_array))
-        return output_error(reply_get(replies, "error"));
+    wrong = reply_batch_error(replies, ID_BALANCES + 1);
+    if (wrong)
+        return client_fail(xstrdup(wrong));
     network = reply_of(replies, ID_NETWORK, &error);
     if (error)
         return output_error(error);
@@ -190,18 +196,40 @@ int getinfo_print(struct json_object *replies, struct json_object *balances, boo
     return 0;
 }
 
-int getinfo_run(const struct client *c, bool color)
+static bool wants_color(const struct args *a, bool *color, char **error)
+{
+    const char *when = args_str(a, "color", "auto");
+
+    *color = strcmp(when, "always") == 0 || (strcmp(when, "auto") == 0 && isatty(STDOUT_FILENO));
+    if (strcmp(when, "always") != 0 && strcmp(when, "auto") != 0 && strcmp(when, "never") != 0)
+        *error = xstrdup("Invalid value for -color option. Valid values: always, auto, never.");
+    return !*error;
+}
+
+/* Did the node tell about itself and its chain? */
+static bool has_both(struct json_object *replies)
+{
+    struct json_object *error;
+
+    return reply_of(replies, ID_NETWORK, &error) && reply_of(replies, ID_CHAIN, &error);
+}
+
+int getinfo_run(const struct client *c)
 {
     struct json_object *request = getinfo_request(), *reply = NULL, *balances = NULL;
     char *error = NULL;
+    bool color = false;
     int code;
 
-    if (client_call(c, request, &reply, &error)) {
-        if (strcmp(c->path, "/") == 0)
-            balances = all_balances(c);
-        code = getinfo_print(reply, balances, color);
-    } else {
+    if (!client_call(c, request, &reply, &error)) {
         code = client_fail(error);
+    } else {
+        if (has_both(reply) && strcmp(c->path, "/") == 0)
+            balances = all_balances(c);
+        if (has_both(reply) && !wants_color(c->args, &color, &error))
+            code = client_fail(error);
+        else
+            code = getinfo_print(reply, balances, color);
     }
     json_object_put(request);
     json_object_put(reply);

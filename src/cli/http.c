@@ -18,6 +18,7 @@
 /* "user:password" from the options, or from the cookie file. */
 static char *credentials(const struct args *a, const struct confdir *d, bool *cookie_used, bool *cookie_found)
 {
+    const char *name;
     char *path;
     uint8_t *data = NULL;
     size_t len;
@@ -28,7 +29,8 @@ static char *credentials(const struct args *a, const struct confdir *d, bool *co
         return xasprintf("%s:%s", args_str(a, "rpcuser", ""), args_str(a, "rpcpassword", ""));
     if (args_is_negated(a, "rpccookiefile"))
         return xstrdup("");
-    path = path_resolve(d->net_dir, args_str(a, "rpccookiefile", ".cookie"));
+    name = args_str(a, "rpccookiefile", "");
+    path = path_resolve(d->net_dir, *name ? name : ".cookie");
     if (fs_read(path, COOKIE_MAX, &data, &len) == RC_OK) {
         *cookie_found = true;
         data[strcspn((char *)data, "\r\n")] = 0;
@@ -37,22 +39,26 @@ static char *credentials(const struct args *a, const struct confdir *d, bool *co
     return data ? (char *)data : xstrdup("");
 }
 
+/* Returns: 0 if it is none. */
+static int parse_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    long v = digits > 0 && !text[digits] ? strtol(text, NULL, 10) : 0;
+
+    return v <= 65535 ? (int)v : 0;
+}
+
 /* "host", "host:port", "[v6]", "[v6]:port". Returns: false if the port is no number. */
 static bool split_host(const char *text, char **host, int *port)
 {
     const char *colon = strrchr(text, ':');
-    const char *bracket = strrchr(text, ']');
-    bool has_port = colon && (text[0] == '[' ? colon > bracket : strchr(text, ':') == colon);
+    bool bracketed = colon && text[0] == '[' && colon[-1] == ']';
+    bool has_port = colon && (bracketed || strchr(text, ':') == colon);
     size_t len = has_port ? (size_t)(colon - text) : strlen(text);
-    char *end;
 
-    *port = 0;
-    if (has_port) {
-        long v = strtol(colon + 1, &end, 10);
-        if (*end || end == colon + 1 || v < 1 || v > 65535)
-            return false;
-        *port = (int)v;
-    }
+    *port = has_port ? parse_port(colon + 1) : 0;
+    if (has_port && !*port)
+        return false;
     if (text[0] == '[' && len >= 2 && text[len - 1] == ']') {
         text++;
         len -= 2;
@@ -63,7 +69,8 @@ static bool split_host(const char *text, char **host, int *port)
     return true;
 }
 
-static bool find_server(const struct args *a, const struct confdir *d, char **host, int *port, char **error)
+/* warn: say on standard error that a port is given twice. */
+static bool find_server(const struct args *a, const struct confdir *d, char **host, int *port, bool warn, char **error)
 {
     const char *connect = args_str(a, "rpcconnect", "127.0.0.1");
 
@@ -73,20 +80,30 @@ static bool find_server(const struct args *a, const struct confdir *d, char **ho
     }
     if (args_is_set(a, "rpcport")) {
         const char *text = args_str(a, "rpcport", "");
-        char *end;
-        long v = strtol(text, &end, 10);
-        if (*end || end == text || v < 1 || v > 65535) {
+        int v = parse_port(text);
+        if (!v) {
             *error = xasprintf("Invalid port provided in -rpcport: %s", text);
             free(*host);
             return false;
         }
-        if (*port)
-            fprintf(stderr, "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %ld\n", v);
-        *port = (int)v;
+        if (*port && warn)
+            fprintf(stderr, "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %d\n", v);
+        *port = v;
     }
     if (!*port)
         *port = d->network->rpc_port;
     return true;
+}
+
+bool http_check(const struct args *a, const struct confdir *d, char **error)
+{
+    char *host = NULL;
+    int port;
+    bool ok = strncmp(args_str(a, "rpcconnect", ""), "unix:", 5) == 0 || find_server(a, d, &host, &port, false, error);
+
+    if (ok)
+        free(host);
+    return ok;
 }
 
 /* A path of an option: below the network's folder. */
@@ -120,7 +137,7 @@ static bool find_target(struct stream_target *t, char **owned_host, char **owned
         t->unix_path = *owned_path = path_resolve(d->net_dir, connect + 5);
         return true;
     }
-    if (!find_server(a, d, owned_host, &port, error))
+    if (!find_server(a, d, owned_host, &port, true, error))
         return false;
     t->host = *owned_host;
     t->port = (uint16_t)port;
@@ -132,13 +149,12 @@ static char *exchange(struct http_reply *reply, const struct stream_target *t, c
                       bool *tls_failed)
 {
     char *error = NULL, *head;
-    struct stream *s = stream_open(t, &error);
+    struct stream *s = stream_open(t, tls_failed, &error);
     const char *wrong = NULL;
     size_t len;
 
-    *tls_failed = error != NULL;
     if (!s)
-        return error ? error : xstrdup("Could not connect to the server");
+        return error;
     head = xasprintf("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                      "Authorization: Basic %s\r\nContent-Length: %zu\r\n\r\n",
                      path, t->host, auth, strlen(body));

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/generate.h"
 #include "cli/getinfo.h"
+#include "cli/http.h"
 #include "cli/netinfo.h"
 #include "cli/output.h"
 #include "cli/reply.h"
@@ -17,6 +17,8 @@
 #include "util/time.h"
 #include "util/version.h"
 
+#define METHOD_NOT_FOUND (-32601)
+
 #define O "Options"
 #define P "Chain selection options"
 #define C "CLI Commands"
@@ -25,7 +27,7 @@ static const struct arg_spec specs[] = {
     {"h", NULL, O, ARG_DEBUG_ONLY, "Same as -help"},
     {"?", NULL, O, ARG_DEBUG_ONLY, "Same as -help"},
     {"version", NULL, O, 0, "Print version and exit"},
-    {"color", "<when>", O, 0,
+    {"color", "<when>", O, ARG_NO_NEGATION,
      "Color setting for the output of -getinfo: always, auto (when standard output is a terminal), never (default: auto)"},
     {"conf", "<file>", O, 0,
      "Specify configuration file, relative to the datadir (default: farthing.conf, or bitcoin.conf where that exists)"},
@@ -33,7 +35,7 @@ static const struct arg_spec specs[] = {
     {"ipcconnect", "<address>", O, ARG_DEBUG_ONLY, "Accepted with auto or 0: there is no IPC here"},
     {"miningaddress", "<addr>", O, ARG_NETWORK_ONLY, "With -generate, for a node without a wallet: the address to pay to"},
     {"named", NULL, O, 0, "Pass named instead of positional arguments (default: false)"},
-    {"rpcid", "<id>", O, 0, "Set a custom JSON-RPC request ID string (default: 1)"},
+    {"rpcid", "<id>", O, ARG_NO_NEGATION | ARG_NEEDS_VALUE, "Set a custom JSON-RPC request ID string (default: 1)"},
     {"rpcclienttimeout", "<n>", O, 0, "Timeout in seconds during HTTP requests, or 0 for no timeout (default: 900)"},
     {"rpcconnect", "<ip>", O, 0,
      "Send commands to node running on <ip>, which may have a port behind it, or on the unix socket unix:<path> (default: "
@@ -51,7 +53,7 @@ static const struct arg_spec specs[] = {
     {"rpctlsfingerprint", "<hex>", O, 0, "SHA-256 of the one certificate to trust, whatever its name"},
     {"rpcuser", "<user>", O, ARG_SENSITIVE, "Username for JSON-RPC connections"},
     {"rpcwait", NULL, O, 0, "Wait for RPC server to start"},
-    {"rpcwaittimeout", "<n>", O, 0, "Seconds to wait for the RPC server to start, or 0 for no timeout (default: 0)"},
+    {"rpcwaittimeout", "<n>", O, ARG_NO_NEGATION, "Seconds to wait for the RPC server to start, or 0 for no timeout (default: 0)"},
     {"rpcwallet", "<walletname>", O, 0, "Send the command to /wallet/<walletname>"},
     {"stdin", NULL, O, 0, "Read extra arguments from standard input, one per line until EOF"},
     {"stdinrpcpass", NULL, O, 0, "Read RPC password from standard input as a single line"},
@@ -78,25 +80,11 @@ static const struct arg_spec specs[] = {
 #undef P
 #undef C
 
-static bool wants_color(const struct args *a, bool *color, char **error)
-{
-    const char *when = args_str(a, "color", "auto");
-    *color = strcmp(when, "always") == 0 || (strcmp(when, "auto") == 0 && isatty(STDOUT_FILENO));
-    if (strcmp(when, "always") != 0 && strcmp(when, "auto") != 0 && strcmp(when, "never") != 0)
-        *error = xstrdup("Invalid value for -color option. Valid values: always, auto, never.");
-    return !*error;
-}
-
 static int run_getinfo(const struct client *c, size_t n_words)
 {
-    char *error = NULL;
-    bool color;
-
     if (n_words > 0)
         return client_fail(xstrdup("-getinfo takes no arguments"));
-    if (!wants_color(c->args, &color, &error))
-        return client_fail(error);
-    return getinfo_run(c, color);
+    return getinfo_run(c);
 }
 
 static int run_netinfo(const struct client *c, const char *const *words, size_t n)
@@ -106,10 +94,6 @@ static int run_netinfo(const struct client *c, const char *const *words, size_t 
     char *error = NULL;
     int code;
 
-    if (n > 0 && (strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0)) {
-        netinfo_help();
-        return EXIT_SUCCESS;
-    }
     if (!netinfo_parse(&info, words, n, &error))
         return client_fail(error);
     request = netinfo_request();
@@ -131,7 +115,10 @@ static int run_addrinfo(const struct client *c, size_t n_words)
     if (!client_call(c, request, &reply, &error)) {
         code = client_fail(error);
     } else if ((rpc_error = reply_get(reply, "error")) != NULL) {
-        code = output_error(rpc_error);
+        code = json_object_get_int(reply_get(rpc_error, "code")) != METHOD_NOT_FOUND
+                   ? output_error(rpc_error)
+                   : client_fail(xstrdup("-addrinfo requires a node that has the getaddrmaninfo RPC (Bitcoin Core v26.0 or later). "
+                                         "Please upgrade your node."));
     } else {
         result = addrinfo_result(reply_get(reply, "result"));
         output_result(result);
@@ -142,17 +129,18 @@ static int run_addrinfo(const struct client *c, size_t n_words)
     return code;
 }
 
+static const char *const own_commands[] = {"addrinfo", "generate", "getinfo", "netinfo"};
+
 /* Commands of the client itself: at most one. */
 static bool one_command(const struct client *c, char **error)
 {
-    static const char *const names[] = {"addrinfo", "generate", "getinfo", "netinfo"};
     char *found = xstrdup(""), *longer;
     unsigned n = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (!args_is_set(c->args, names[i]))
+    for (size_t i = 0; i < ARRAY_LEN(own_commands); i++) {
+        if (!args_is_set(c->args, own_commands[i]))
             continue;
-        longer = xasprintf("%s%s-%s", found, n++ ? ", " : "", names[i]);
+        longer = xasprintf("%s%s-%s", found, n++ ? ", " : "", own_commands[i]);
         free(found);
         found = longer;
     }
@@ -168,8 +156,6 @@ static int run_command(const struct client *c, const char *const *words, size_t 
     char *error = NULL;
     int code = EXIT_SUCCESS;
 
-    if (n == 0)
-        return client_fail(xstrdup("too few parameters (need at least command)"));
     params = request_params(words[0], words + 1, n - 1, args_bool(c->args, "named", false), &error);
     if (!params)
         return client_fail(error);
@@ -201,11 +187,41 @@ static void print_usage(const struct args *a)
     free(help);
 }
 
+static bool one_is_on(const struct args *a)
+{
+    for (size_t i = 0; i < ARRAY_LEN(own_commands); i++)
+        if (args_bool(a, own_commands[i], false))
+            return true;
+    return false;
+}
+
+/* There is no IPC here; -ipcconnect may ask for none. The words are those that Bitcoin Core's tests look for. */
+static bool no_ipc(const struct args *a, char **error)
+{
+    const char *where = args_str(a, "ipcconnect", "auto");
+
+    if (strcmp(where, "0") == 0)
+        return true;
+    if (strcmp(where, "auto") != 0)
+        *error = xstrdup(args_is_set(a, "rpcconnect") && !args_is_negated(a, "rpcconnect")
+                             ? "-rpcconnect and -ipcconnect options cannot both be enabled"
+                             : "bitcoin-cli was not built with IPC support");
+    return !*error;
+}
+
 static int run_own_or_command(struct client *c, const char *const *words, size_t n)
 {
     char *error = NULL;
 
     if (!one_command(c, &error))
+        return client_fail(error);
+    if (n == 0 && !one_is_on(c->args))
+        return client_fail(xstrdup("too few parameters (need at least command)"));
+    if (args_bool(c->args, "netinfo", false) && !args_bool(c->args, "getinfo", false) && netinfo_wants_help(words, n)) {
+        netinfo_help();
+        return EXIT_SUCCESS;
+    }
+    if (!no_ipc(c->args, &error) || !http_check(c->args, &c->dir, &error))
         return client_fail(error);
     if (args_bool(c->args, "getinfo", false))
         return run_getinfo(c, n);
@@ -224,11 +240,11 @@ static int run(struct client *c, int argc, char **argv, int rest)
     char *wallet = NULL, *error = NULL;
     int code;
 
-    if (strcmp(args_str(c->args, "ipcconnect", "auto"), "auto") != 0 && !args_is_negated(c->args, "ipcconnect"))
-        return client_fail(xstrdup("bitcoin-cli was not built with IPC support")); /* words that Bitcoin Core's tests look for */
     c->path = "/";
     if (args_is_set(c->args, "rpcwallet") && !args_is_negated(c->args, "rpcwallet"))
         c->path = wallet = client_wallet_path(args_str(c->args, "rpcwallet", ""));
+    while (rest < argc && argv[rest][0] == '-') /* "-" ends the options */
+        rest++;
     if (words_collect(&words, c->args, argv + rest, argc - rest, &error))
         code = run_own_or_command(c, (const char *const *)words.v, words.n);
     else
@@ -252,7 +268,7 @@ int main(int argc, char **argv)
     } else if (args_bool(c.args, "version", false)) {
         printf("Farthing RPC client version v%s\n", FARTHING_VERSION);
         code = EXIT_SUCCESS;
-    } else if (args_bool(c.args, "help", false) || args_bool(c.args, "h", false) || args_bool(c.args, "?", false)) {
+    } else if (args_is_set(c.args, "help") || args_is_set(c.args, "h") || args_is_set(c.args, "?")) {
         print_usage(c.args);
         code = EXIT_SUCCESS;
     } else if (!confdir_read(&c.dir, c.args, &error)) {

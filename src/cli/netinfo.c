@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/client.h"
 #include "cli/output.h"
 #include "cli/reply.h"
 #include "cli/request.h"
@@ -16,6 +17,7 @@
 #define MAX_LEVEL 4
 #define SERVICES_TEXT 72
 #define NUMBER_TEXT 24
+#define OLDEST_NODE 209900 /* versions before lack connection types */
 
 enum { ID_PEERS, ID_NETWORK };
 
@@ -79,6 +81,11 @@ bool netinfo_parse(struct netinfo *n, const char *const *words, size_t count, ch
             xasprintf("invalid -netinfo outonly argument: %s\n%s%s", words[1],
                       level ? "" : "The outonly argument is only valid for a level greater than 0 (the first argument). ", help);
     return n->out_only;
+}
+
+bool netinfo_wants_help(const char *const *words, size_t count)
+{
+    return count > 0 && (strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0);
 }
 
 struct json_object *netinfo_request(void)
@@ -364,19 +371,21 @@ int netinfo_print(const struct netinfo *n, struct json_object *replies)
 {
     struct board b = {.info = n, .w_services = 6, .w_processed = 5, .w_limited = 6, .w_age = 5, .w_id = 2};
     struct json_object *error, *peers, *network;
+    const char *wrong;
 
-    if (!json_object_is_type(replies, json_type_array))
-        return output_error(reply_get(replies, "error"));
+    wrong = reply_batch_error(replies, ID_NETWORK + 1);
+    if (wrong)
+        return client_fail(xstrdup(wrong));
     peers = reply_of(replies, ID_PEERS, &error);
     if (error)
         return output_error(error);
     network = reply_of(replies, ID_NETWORK, &error);
     if (error)
         return output_error(error);
-    if (!peers || !network) {
-        fprintf(stderr, "error: Batch result missing\n");
-        return EXIT_FAILURE;
-    }
+    if (!peers || !network)
+        return client_fail(xstrdup("Batch result missing"));
+    if (number(network, "version") < OLDEST_NODE)
+        return client_fail(xstrdup("-netinfo requires a node of Bitcoin Core's version v0.21.0 and up"));
     count_peers(&b, peers);
     print_head(n, network);
     if (b.n_rows)

@@ -22,6 +22,8 @@ bool netinfo_parse(struct netinfo *n, const char *const *words, size_t count, ch
 struct json_object *netinfo_request(void);
 /** Prints the dashboard out of the replies. Returns: the exit code. */
 int netinfo_print(const struct netinfo *n, struct json_object *replies);
+/** Do the words behind -netinfo ask what the columns mean? */
+bool netinfo_wants_help(const char *const *words, size_t count);
 /** Prints what the columns mean. */
 void netinfo_help(void);
 

@@ -9,7 +9,8 @@
 
 #define RPC_WALLET_NOT_SPECIFIED (-19)
 #define WALLET_HINT                                                                                                                \
-    " With farthing-cli, name the wallet by -rpcwallet=<walletname> before the command; listwallets shows those that are loaded."
+    " Or for the CLI, specify the \"-rpcwallet=<walletname>\" option before the command (run \"farthing-cli -h\" for help or "     \
+    "\"farthing-cli listwallets\" to see which wallets are currently loaded)."
 
 static void print_string(const char *s, size_t len)
 {
@@ -139,5 +140,7 @@ int output_error(struct json_object *error)
     if (json_object_object_get_ex(error, "message", &message) && json_object_is_type(message, json_type_string))
         fprintf(stderr, "error message:\n%s%s\n", json_object_get_string(message),
                 json_object_get_int(code) == RPC_WALLET_NOT_SPECIFIED ? WALLET_HINT : "");
+    else
+        fputc('\n', stderr); /* where the message would stand */
     return abs(json_object_get_int(code));
 }

@@ -22,6 +22,21 @@ size_t reply_length(struct json_object *list)
     return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 }
 
+const char *reply_batch_error(struct json_object *replies, size_t n)
+{
+    if (!json_object_is_type(replies, json_type_array))
+        return "Batch must be an array";
+    for (size_t i = 0; i < reply_length(replies); i++) {
+        struct json_object *r = json_object_array_get_idx(replies, i);
+        int64_t id = json_object_get_int64(reply_get(r, "id"));
+        if (!json_object_is_type(r, json_type_object))
+            return "Batch member must be an object";
+        if (id < 0 || (uint64_t)id >= n)
+            return "Batch member id is larger than batch size";
+    }
+    return reply_length(replies) < n ? "Batch result missing" : NULL;
+}
+
 struct json_object *reply_of(struct json_object *replies, int id, struct json_object **error)
 {
     *error = NULL;

@@ -14,7 +14,8 @@
 #define HEADERS_MAX 200
 #define PIECE 65536
 
-static const char bad_header[] = "error while reading header, or invalid header", too_short[] = "EOF reached";
+static const char too_short[] = "EOF", bad_chunk[] = "HTTP error: Invalid chunk size",
+                  bad_length[] = "HTTP error: Invalid Content-Length";
 
 struct input {
     struct stream *s;
@@ -34,7 +35,7 @@ static bool more(struct input *in)
     in->pos = 0;
     in->len = n > 0 ? (size_t)n : 0;
     if (n < 0)
-        in->wrong = errno == EAGAIN || errno == EWOULDBLOCK ? "timeout reached" : "error encountered while reading or writing";
+        in->wrong = errno == EAGAIN || errno == EWOULDBLOCK ? "timeout" : "Read error";
     return n > 0;
 }
 
@@ -51,7 +52,7 @@ static bool read_line(struct input *in, char line[LINE_MAX_BYTES])
             return true;
         }
         if (n + 1 == LINE_MAX_BYTES || c == 0) {
-            in->wrong = bad_header;
+            in->wrong = "HTTP error: Invalid line";
             return false;
         }
         line[n++] = c;
@@ -87,7 +88,7 @@ static bool read_chunks(struct input *in, struct writer *out)
         errno = 0;
         n = strtoull(line, &end, 16);
         if (end == line || errno || n > INT32_MAX || !isxdigit((unsigned char)line[0])) {
-            in->wrong = bad_header;
+            in->wrong = bad_chunk;
             return false;
         }
         if (n == 0)
@@ -107,21 +108,35 @@ static bool read_header(struct input *in, struct head *h, char *line)
 {
     char *value = strchr(line, ':'), *end;
 
-    if (!value) {
-        in->wrong = bad_header;
+    if (!value || value == line) {
+        in->wrong = value ? "HTTP error: Empty header name" : "HTTP error: Header missing colon (:)";
         return false;
     }
     *value++ = 0;
     value += strspn(value, " \t");
     if (strcasecmp(line, "Transfer-Encoding") == 0) {
         h->chunked = strcasecmp(value, "chunked") == 0;
-    } else if (strcasecmp(line, "Content-Length") == 0) {
+    } else if (strcasecmp(line, "Content-Length") == 0 && h->length == SIZE_MAX) { /* the first counts */
         errno = 0;
         h->length = strtoull(value, &end, 10);
         if (errno || !isdigit((unsigned char)*value) || *(end + strspn(end, " \t")))
-            in->wrong = bad_header;
+            in->wrong = bad_length;
     }
     return !in->wrong;
+}
+
+/* "HTTP/1.1 200 OK": the status. Returns: 0 with in->wrong if it is none. */
+static int read_status(struct input *in, const char *line)
+{
+    const char *space = strchr(line, ' ');
+    int status = 0;
+
+    if (strlen(line) < 12 || strncmp(line, "HTTP/", 5) != 0 || !space)
+        in->wrong = "HTTP error: Invalid status line";
+    else if (strspn(space + 1, "0123456789") < 3 ||
+             (status = (space[1] - '0') * 100 + (space[2] - '0') * 10 + space[3] - '0') < 100)
+        in->wrong = "HTTP error: Invalid status code";
+    return in->wrong ? 0 : status;
 }
 
 /* The head of the answer; interim ones (100 Continue) are skipped. */
@@ -133,24 +148,20 @@ static bool read_head(struct input *in, struct head *h)
         *h = (struct head){.length = SIZE_MAX};
         if (!read_line(in, line))
             return false;
-        if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]) || line[8] != ' ' ||
-            (h->status = (int)strtol(line + 9, NULL, 10)) < 100 || h->status > 999) {
-            in->wrong = bad_header;
+        h->status = read_status(in, line);
+        if (!h->status)
             return false;
-        }
         for (unsigned n = 0;; n++) {
             if (!read_line(in, line))
                 return false;
             if (!*line)
                 break;
             if (n == HEADERS_MAX)
-                in->wrong = bad_header;
+                in->wrong = "HTTP error: Too many headers";
             if (in->wrong || !read_header(in, h, line))
                 return false;
         }
     } while (h->status < 200);
-    if (h->status == 204 || h->status == 304)
-        h->length = 0;
     return true;
 }
 

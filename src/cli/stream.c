@@ -44,15 +44,17 @@ static int connect_unix(const char *path, int timeout_s)
     return connect_with(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (const struct sockaddr *)&a, sizeof(a), timeout_s);
 }
 
-static int connect_tcp(const char *host, uint16_t port, int timeout_s)
+static int connect_tcp(const char *host, uint16_t port, int timeout_s, char **error)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
     char service[8];
     int fd = -1;
 
     snprintf(service, sizeof(service), "%u", port);
-    if (getaddrinfo(host, service, &hints, &list) != 0)
+    if (!*host || getaddrinfo(host, service, &hints, &list) != 0) {
+        *error = xasprintf("Could not resolve host: %s", host);
         return -1;
+    }
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
         fd =
             connect_with(socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol), a->ai_addr, a->ai_addrlen, timeout_s);
@@ -60,18 +62,24 @@ static int connect_tcp(const char *host, uint16_t port, int timeout_s)
     return fd;
 }
 
-struct stream *stream_open(const struct stream_target *t, char **error)
+struct stream *stream_open(const struct stream_target *t, bool *tls_failed, char **error)
 {
-    int fd = t->unix_path ? connect_unix(t->unix_path, t->timeout_s) : connect_tcp(t->host, t->port, t->timeout_s);
     struct stream *s;
+    int fd;
 
     *error = NULL;
-    if (fd < 0)
+    *tls_failed = false;
+    fd = t->unix_path ? connect_unix(t->unix_path, t->timeout_s) : connect_tcp(t->host, t->port, t->timeout_s, error);
+    if (fd < 0) {
+        if (!*error)
+            *error = xstrdup("Could not connect to the server");
         return NULL;
+    }
     s = xcalloc(1, sizeof(*s));
     s->fd = fd;
     if (!t->tls || (s->tls = tls_client_new(fd, t->host, t->ca_path, t->fingerprint, error)) != NULL)
         return s;
+    *tls_failed = true;
     stream_close(s);
     return NULL;
 }

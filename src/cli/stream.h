@@ -17,8 +17,8 @@ struct stream_target {
     int timeout_s;                     /* of each wait */
 };
 
-/** Connects. Returns: NULL with *error NULL if there is no connection, or with *error (to free) if TLS failed. */
-struct stream *stream_open(const struct stream_target *t, char **error);
+/** Connects. Returns: NULL with the reason in *error (to free); *tls_failed: there was a connection. */
+struct stream *stream_open(const struct stream_target *t, bool *tls_failed, char **error);
 /** All of data. Returns: false on an error. */
 bool stream_write(struct stream *s, const void *data, size_t len);
 /** Up to len bytes. Returns: 0 at the end, -1 on an error, errno EAGAIN if time is up. */

@@ -98,8 +98,12 @@ bool words_collect(struct words *w, struct args *a, char **argv, int n, char **e
         add_take(w, w->n, xstrdup(argv[i]));
     if (args_bool(a, "stdinwalletpassphrase", false) && !add_passphrase(w, error))
         return false;
-    while (args_bool(a, "stdin", false) && (line = read_line(stdin)) != NULL)
-        add_take(w, w->n, line);
+    if (args_bool(a, "stdin", false)) {
+        while ((line = read_line(stdin)) != NULL)
+            add_take(w, w->n, line);
+        if (isatty(STDIN_FILENO))
+            fputc('\n', stdout);
+    }
     return true;
 }
 

@@ -72,7 +72,7 @@ bool node_config_read(struct node_config *c, int argc, char **argv, char **error
         return true;
     if (!confdir_read(&c->dir, c->args, error) || !confdir_check_ignored(&c->dir, c->args, error))
         return false;
-    if (!settings_file_read(c->args, c->dir.net_dir, error))
+    if ((*error = args_section_errors(c->args)) != NULL || !settings_file_read(c->args, c->dir.net_dir, error))
         return false;
     if (!chain_id_from_name(&id, c->dir.network->name))
         return fail(error, xasprintf("Unknown chain %s.", c->dir.network->name));

@@ -19,6 +19,8 @@ def conventions(node):
     equal(node.cli("-named", "getblockhash", "2"), node.getbestblockhash() + "\n")  # without "=" it is positional
     equal(node.cli("-stdin", "getblockhash", stdin="1\n"), node.getblockhash(1) + "\n")
     equal(json.loads(node.cli("-stdin", "getblock", stdin=node.getblockhash(1) + "\n1\n"))["height"], 1)
+    equal(node.cli("-", "-skipped", "getblockhash", "1"), node.getblockhash(1) + "\n")
+    equal(node.cli("-ipcconnect=0", "-rpccookiefile=", "getblockcount"), "2\n")
     equal(json.loads(node.cli("echo", "1", "a b", "[1]", "null")), ["1", "a b", "[1]", "null"])
     equal(json.loads(node.cli("echojson", "1", '"a b"', "[1]", "null")), [1, "a b", [1], None])
 
@@ -31,11 +33,20 @@ def exit_codes(node):
                               ((), 1, "too few parameters"),
                               (("-nosuch", "getblockcount"), 1, "Invalid parameter -nosuch"),
                               (("-rpcport=1", "getblockcount"), 1, "Could not connect to the server"),
-                              (("-rpcport=x", "getblockcount"), 1, "x"),
+                              (("-rpcport=x", "getblockcount"), 1, "Invalid port provided in -rpcport: x"),
+                              (("-rpcport=+1", "getblockhash", "notjson"), 1, "Invalid port provided in -rpcport: +1"),
+                              (("-rpcconnect=127.0.0.1: 1", "getblockcount"), 1, "Invalid port provided in -rpcconnect: 127.0.0.1: 1"),
+                              (("-rpcconnect=[::1", "getblockcount"), 1, "(Could not resolve host: [::1)"),
+                              (("-nocolor", "-getinfo"), 1, "Negating of -color is meaningless"),
+                              (("-norpcid", "getblockcount"), 1, "Negating of -rpcid is meaningless"),
+                              (("-rpcid", "getblockcount"), 1, "Can not set -rpcid with no value"),
+                              (("-norpcwaittimeout", "getblockcount"), 1, "Negating of -rpcwaittimeout is meaningless"),
+                              (("-ipcconnect=unix", "-rpcconnect=127.0.0.1", "getblockcount"), 1, "cannot both be enabled"),
+                              (("-rpcport=1", "-getinfo", "-color=moon"), 1, "Could not connect to the server"),
                               (("-rpcuser=a", "-rpcpassword=b", "getblockcount"), 1, "Incorrect rpcuser or rpcpassword"),
                               (("-datadir=" + os.path.join(node.dir, "none"), "getblockcount"), 1, "does not exist")):
         contains(node.cli(*words, code=code), text)
-    for words in (("-version",), ("-help",)):
+    for words in (("-version",), ("-help",), ("-nohelp", "getblockcount")):
         done = subprocess.run([os.path.join(BUILD, "farthing-cli"), *words], capture_output=True, text=True, check=False)
         equal(done.returncode, 0)
         contains(done.stdout, "RPC client")
@@ -48,8 +59,8 @@ def passwords(t):
     contains(node.cli("-rpcuser=u", "-stdinrpcpass", "getblockcount", stdin="wrong\n", code=1), "Incorrect rpcuser or rpcpassword")
     contains(node.cli("getblockcount", code=1), "ookie")  # neither password nor cookie
     with open(os.path.join(node.dir, "farthing.conf"), "w") as f:
-        f.write("[regtest]\nrpcuser=u\nrpcpassword=secret\n")
-    equal(node.cli("getblockcount"), "0\n")
+        f.write("port=8333\n[regtest]\nrpcuser=u\nrpcpassword=secret\n")
+    equal(node.cli("getblockcount"), "0\n")  # in which part of the file the node's own options stand is not the client's matter
     node.stop()
 
 def bad_cookie(node):
@@ -102,6 +113,12 @@ def waiting(node):
     client = subprocess.Popen([*node.cli_command(), "-rpcwait", "getblockcount"], stdout=subprocess.PIPE, text=True)
     node.start()
     equal(client.communicate(timeout=60 * SLOW)[0], "2\n")
+    equal(client.returncode, 0)
+    # While the node still loads, batches are waited for, too.
+    node.stop()
+    client = subprocess.Popen([*node.cli_command(), "-rpcwait", "-getinfo"], stdout=subprocess.PIPE, text=True)
+    node.start()
+    contains(client.communicate(timeout=60 * SLOW)[0], "Blocks: 2\n")
     equal(client.returncode, 0)
     equal(node.cli("stop"), "Farthing stopping\n")
     equal(node.wait_end(), 0)

@@ -75,10 +75,16 @@ static void odd_replies(void **state)
     } cases[] = {
         {"null", 1},
         {"[]", 1},
-        {"{\"error\":{\"code\":-28,\"message\":\"x\"}}", 28},
+        {"{\"error\":{\"code\":-28,\"message\":\"x\"}}", 1},
+        {"[{\"id\":0,\"result\":[]},{\"id\":2,\"result\":{\"version\":300000}}]", 1},
+        {"[{\"id\":0,\"result\":[]},{\"id\":-1,\"result\":{\"version\":300000}}]", 1},
+        {"[{\"id\":0,\"result\":[]},{\"id\":0,\"result\":{\"version\":300000}}]", 1},
+        {"[{\"id\":0,\"result\":[]},{\"id\":1,\"result\":{\"version\":209899}}]", 1},
+        {"[{\"id\":0,\"result\":[]},{\"id\":1,\"result\":{\"version\":209900}}]", 0},
         {"[{\"id\":0,\"error\":{\"code\":-31,\"message\":\"x\"}},{\"id\":1,\"result\":{}}]", 31},
-        {"[{\"id\":1,\"result\":[]},{\"id\":0,\"result\":{}}]", 0},
-        {"[{\"id\":1,\"result\":{\"networks\":[1,null,{\"name\":\"ipv4\",\"reachable\":true}],\"localaddresses\":[5]}},"
+        {"[{\"id\":1,\"result\":[]},{\"id\":0,\"result\":{}}]", 1},
+        {"[{\"id\":1,\"result\":{\"version\":300000,\"networks\":[1,null,{\"name\":\"ipv4\",\"reachable\":true}],"
+         "\"localaddresses\":[5]}},"
          "{\"id\":0,\"result\":[null,3,{\"network\":\"ipv4\",\"minping\":\"x\",\"servicesnames\":[1,null],\"addr\":[],\"id\":-"
          "9223372036854775808}]}]",
          0},

@@ -100,7 +100,7 @@ static void errors(void **state)
         {"{\"code\":-28,\"message\":\"Loading\"}", "error code: -28\nerror message:\nLoading\n", 28},
         {"{\"code\":-32601,\"message\":\"Method not found\"}", "error code: -32601\nerror message:\nMethod not found\n", 32601},
         {"{\"code\":5,\"message\":\"\"}", "error code: 5\nerror message:\n\n", 5},
-        {"{\"code\":-1}", "error code: -1\n", 1},
+        {"{\"code\":-1}", "error code: -1\n\n", 1},
         {"\"text\"", "error: \"text\"\n", 1},
         {"{\"code\":\"x\"}", "error: { \"code\": \"x\" }\n", 1},
     };
