@@ -103,14 +103,26 @@ def zsh_text(text):
     return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
 
 
+FILES = ("conf", "datadir", "rpccookiefile", "rpctlsca")
+VALUES = {"color": "always auto never", "chain": "main test testnet4 signet regtest"}
+
+
+def zsh_value(name):
+    return "_files" if name in FILES else "(%s)" % VALUES[name] if name in VALUES else ""
+
+
+def fish_value(name):
+    return "-r" if name in FILES else "-x -a '%s'" % VALUES[name] if name in VALUES else "-x"
+
+
 def completions(commands, options):
     names = sorted(c["name"] for c in commands)
     shown = sorted((c for c in commands if c["category"] != "hidden"), key=lambda c: c["name"])
     option_words = ["-" + name + ("=" if value else "") for name, value, _ in options]
-    zsh_options = [quoted("-%s[%s]%s" % (name + ("=-" if value else ""), zsh_text(first_line(text)), ":%s:%s" % (name, "_files" if name in (
-        "conf", "datadir", "rpccookiefile", "rpctlsca") else "") if value else "")) for name, value, text in options]
+    zsh_options = [quoted("-%s[%s]%s" % (name + ("=-" if value else ""), zsh_text(first_line(text)), ":%s:%s" % (name, zsh_value(name)) if value else ""))
+                   for name, value, text in options]
     zsh_commands = [quoted("%s:%s" % (c["name"].replace(":", "\\:"), first_line(c["help"]))) for c in shown]
-    fish = ["complete -c farthing-cli -o %s %s -d %s" % (name, "-r" if value else "", quoted(first_line(text)).replace("'\\''", "\\'"))
+    fish = ["complete -c farthing-cli -o %s %s -d %s" % (name, fish_value(name) if value else "", quoted(first_line(text)).replace("'\\''", "\\'"))
             for name, value, text in options]
     fish += ["complete -c farthing-cli -n __farthing_cli_wants_command -a %s -d %s" % (c["name"], quoted(first_line(c["help"])).replace("'\\''", "\\'"))
              for c in shown]

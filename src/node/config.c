@@ -72,7 +72,7 @@ bool node_config_read(struct node_config *c, int argc, char **argv, char **error
         return true;
     if (!confdir_read(&c->dir, c->args, error) || !confdir_check_ignored(&c->dir, c->args, error))
         return false;
-    if ((*error = args_section_errors(c->args)) != NULL || !settings_file_read(c->args, c->dir.net_dir, error))
+    if (!settings_file_read(c->args, c->dir.net_dir, error))
         return false;
     if (!chain_id_from_name(&id, c->dir.network->name))
         return fail(error, xasprintf("Unknown chain %s.", c->dir.network->name));
@@ -80,7 +80,13 @@ bool node_config_read(struct node_config *c, int argc, char **argv, char **error
     c->coins_dir = fs_join(c->dir.net_dir, "chainstate");
     c->log_path = file_option(c, "debuglogfile", "debug.log");
     c->pid_path = file_option(c, "pid", c->dir.core_names ? "bitcoind.pid" : "farthingd.pid");
-    return settle_blocks(c, error);
+    return true;
+}
+
+bool node_config_check(struct node_config *c, char **error)
+{
+    *error = args_section_errors(c->args);
+    return !*error && settle_blocks(c, error);
 }
 
 void node_config_clear(struct node_config *c)

@@ -31,6 +31,9 @@ struct node_config {
 
 /** Reads the command line and the config file, and settles folders and network. Returns: false with *error (to free), Core's text. */
 bool node_config_read(struct node_config *c, int argc, char **argv, char **error);
+/** What comes before the datadir is touched: options in the wrong part of the file, the folder of the blocks. From here on a failure is one of a node that
+ *  has begun to start (-shutdownnotify). Returns: false with *error. */
+bool node_config_check(struct node_config *c, char **error);
 /** Derives everything else (limits, fees, parameters) from the options. Returns: false with *error. */
 bool node_config_apply(struct node_config *c, char **error);
 /** -gen: how many threads are to mine; negative for one a processor. */

@@ -101,18 +101,26 @@ static char *expand(const char *command, const char *arg)
     return (char *)w.data;
 }
 
-void daemon_run_command_wait(const char *command)
-{
-    int status = system(command);
-    if (status != 0)
-        log_error("runCommand error: system(%s) returned %d", command, status);
-}
-
 static void *run_thread(void *arg)
 {
-    daemon_run_command_wait(arg);
-    free(arg);
+    char *command = arg;
+    int status = *command ? system(command) : 0;
+
+    if (status != 0)
+        log_error("runCommand error: system(%s) returned %d", command, status);
+    free(command);
     return NULL;
+}
+
+void daemon_run_commands_wait(const char *const *commands, size_t n)
+{
+    pthread_t *threads = xcalloc(n + 1, sizeof(*threads));
+
+    for (size_t i = 0; i < n; i++)
+        threads[i] = thread_start("runcommand", run_thread, xstrdup(commands[i]));
+    for (size_t i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
 }
 
 void daemon_run_command(const char *command, const char *arg)

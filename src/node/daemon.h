@@ -3,6 +3,7 @@
 #define FARTHING_NODE_DAEMON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Goes to the background. The parent prints "Farthing starting" and leaves: at once, or with wait once daemon_ready is called
@@ -14,8 +15,8 @@ void daemon_ready(int fd, bool ok);
 bool daemon_write_pid(const char *path);
 /** Runs a command of the user in a shell, %s replaced by arg (may be NULL), without waiting for it; failures are logged. Any thread. */
 void daemon_run_command(const char *command, const char *arg);
-/** The same, and waits for its end. */
-void daemon_run_command_wait(const char *command);
+/** Runs commands beside each other, and waits for the end of all. Empty ones are none. */
+void daemon_run_commands_wait(const char *const *commands, size_t n);
 /** Tells systemd a state ("READY=1", "STOPPING=1", "STATUS=..."), when it asked for that through NOTIFY_SOCKET. Any thread. */
 void daemon_notify_systemd(const char *state);
 /** How often systemd wants to hear "WATCHDOG=1" (WatchdogSec=), halved for safety. Returns: microseconds, 0: not at all. */

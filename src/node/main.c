@@ -93,6 +93,16 @@ static bool settle(struct node_config *c, char **error)
     return node_config_apply(c, error) && node_net_check(c, error) && node_zmq_check(c->args, error);
 }
 
+/* What -shutdownnotify says, for a node that ends before it runs. Returns: the exit code. */
+static int give_up(const struct node_config *c)
+{
+    const char *const *commands;
+    size_t n = args_list(c->args, "shutdownnotify", &commands);
+
+    daemon_run_commands_wait(commands, n);
+    return EXIT_FAILURE;
+}
+
 static int run(struct node_config *c)
 {
     bool wait = args_bool(c->args, "daemonwait", false);
@@ -100,6 +110,11 @@ static int run(struct node_config *c)
     int ready_fd = -1, locks[2] = {-1, -1}, code = EXIT_FAILURE;
     char *error = NULL;
 
+    if (!node_config_check(c, &error)) {
+        fail(error);
+        free(error);
+        return give_up(c);
+    }
     if (background && (ready_fd = daemon_start(wait)) < 0)
         return fail("fork() failed");
     if (!claim_folders(c, locks, &error) || !check_space(c, &error) || !node_logging_open(c, !background, &error) ||
@@ -109,11 +124,13 @@ static int run(struct node_config *c)
             fail(error);
         }
         daemon_ready(ready_fd, false);
+        give_up(c);
     } else {
         if (c->pid_path && !daemon_write_pid(c->pid_path)) {
             error = xasprintf("Unable to create the PID file '%s': %s", c->pid_path, strerror(errno));
             code = fail(error);
             daemon_ready(ready_fd, false);
+            give_up(c);
         } else {
             code = node_run(c, ready_fd);
             if (c->pid_path)

@@ -249,11 +249,14 @@ static bool open_rpc(struct node *n, char **error)
 
 static void close_all(struct node *n)
 {
+    const char *const *commands;
+    size_t n_commands;
+
     log_event(LOG_LEVEL_INFO, LOG_NONE, LOG_EVENT("stopping", {"exit_code", NULL, atomic_load(&n->exit_code)}),
               "Shutdown in progress...");
     daemon_notify_systemd("STOPPING=1");
-    if (*args_str(n->config->args, "shutdownnotify", ""))
-        daemon_run_command_wait(args_str(n->config->args, "shutdownnotify", ""));
+    n_commands = args_list(n->config->args, "shutdownnotify", &commands);
+    daemon_run_commands_wait(commands, n_commands);
     if (n->rpc)
         rpc_server_stop(n->rpc);
     if (n->net_started)

@@ -1,12 +1,13 @@
 """Signals and life cycle: SIGTERM and SIGINT keep the state and end with 0, SIGHUP reopens the log; -daemon, -daemonwait, pid file, -stopatheight,
 the notify commands and systemd's notify socket."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
 
-from blocks import TRUE_ADDRESS
-from framework import SLOW, contains, equal, main, wait_until
+from blocks import TRUE_ADDRESS, make_chain
+from framework import BUILD, ROOT, SLOW, contains, equal, main, wait_until
 
 
 def state(node):
@@ -120,9 +121,20 @@ def stop_at_height(node):
 
 
 def notifications(node):
-    out = {name: os.path.join(node.dir, name) for name in ("started", "blocks", "ended")}
-    node.start("-startupnotify=echo up > %s" % out["started"], "-blocknotify=echo %%s >> %s" % out["blocks"],
-               "-shutdownnotify=echo down > %s" % out["ended"])
+    out = {name: os.path.join(node.dir, name) for name in ("started", "blocks", "ended", "too")}
+    options = ["-startupnotify=echo up > %s" % out["started"], "-blocknotify=echo %%s >> %s" % out["blocks"], "-shutdownnotify=echo down > %s" % out["ended"], "-shutdownnotify=echo too > %s" % out["too"]]
+
+    # A start that fails is an end, too; mistakes in the command line are none, nor is a look at the help.
+    for words, begun in ((["-port=0"], True), (["-blocksdir=/nowhere"], True), (["-nosuch"], False), (["-conf=none"], False)):
+        node.start_fails(*options, *words)
+        equal([os.path.exists(out[name]) for name in ("started", "ended", "too")], [False, begun, begun])
+        for name in ("ended", "too") if begun else ():
+            os.remove(out[name])
+    node.spawn(*options, "-version")
+    equal(node.wait_end(), 0)
+    equal([os.path.exists(path) for path in out.values()], [False] * 4)
+
+    node.start(*options)
     wait_until(lambda: os.path.exists(out["started"]), what="-startupnotify")
     mined = node.mine(3, TRUE_ADDRESS)
 
@@ -137,6 +149,23 @@ def notifications(node):
     node.stop()
     with open(out["ended"]) as f:  # waited for
         equal(f.read(), "down\n")
+    equal(os.path.exists(out["too"]), True)
+
+
+def old_blocks(t):
+    """-blocknotify says nothing of what comes in initial block download."""
+    node = t.node(start=False)
+    path = os.path.join(node.dir, "blocks")
+    node.start("-blocknotify=echo %%s >> %s" % path)
+    genesis = node.getblockheader(node.getbestblockhash())
+    for block in make_chain(genesis["hash"], 0, genesis["time"] + 600, 5):
+        equal(node.submitblock(block.hex()), None)
+    equal(node.getblockchaininfo()["initialblockdownload"], True)
+    mined = node.mine(1, TRUE_ADDRESS)
+    wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 64, what="-blocknotify")
+    node.stop()
+    with open(path) as f:
+        equal(f.read().split(), mined)
 
 
 def systemd(t, node):
@@ -147,16 +176,33 @@ def systemd(t, node):
         os.environ["NOTIFY_SOCKET"] = path
         os.environ["WATCHDOG_USEC"] = "200000"
         try:
-            node.start()
+            node.start("-reindex")
         finally:
             del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
         told = []
         while b"READY=1" not in told or told.count(b"WATCHDOG=1") < 3:
             told.append(s.recv(4096))
         equal(b"STOPPING=1" in told, False)
+        status = [text for text in told[:told.index(b"READY=1")] if text.startswith(b"STATUS=")]
+        assert status, told
         node.stop()
         while b"STOPPING=1" not in told:
             told.append(s.recv(4096))
+
+
+def unit(t):
+    """systemd takes the unit file as it is, but for where the program lies."""
+    if not shutil.which("systemd-analyze"):
+        print("systemd-analyze is missing: the unit file is not looked at")
+        return
+    path = os.path.join(t.dir, "farthingd.service")
+    with open(os.path.join(ROOT, "contrib", "systemd", "farthingd.service")) as f:
+        text = f.read()
+    contains(text, "\nType=notify\n")
+    with open(path, "w") as f:
+        f.write(text.replace("/usr/local/bin/farthingd", os.path.join(BUILD, "farthingd")))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, check=False)
+    equal((done.returncode, [line for line in (done.stdout + done.stderr).split("\n") if "farthingd" in line]), (0, []))
 
 
 def run(t):
@@ -171,7 +217,9 @@ def run(t):
         raise
     stop_at_height(node)
     notifications(node)
+    old_blocks(t)
     systemd(t, node)
+    unit(t)
 
 
 main(run)
