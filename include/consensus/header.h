@@ -41,6 +41,7 @@ bool check_proof_of_work(const struct chain_params *p, const struct block_hash *
 bool permitted_difficulty_transition(const struct chain_params *p, int32_t height, uint32_t old_bits, uint32_t new_bits);
 /** The version that a block must at least have at that height: bad-version(0x...). */
 bool check_block_version(const struct chain_params *p, int32_t version, int32_t height, struct verdict *v);
+#define MAX_FUTURE_SECONDS (2 * 60 * 60) /* so far ahead of our clock may a block be */
 /** Rules of a header given its parent: bits, median time, BIP94 timewarp, future time, version. now: adjusted time in seconds. */
 bool check_header_context(const struct chain_params *p, const struct block_header *h, const struct header_node *prev, int64_t now,
                           struct verdict *v);

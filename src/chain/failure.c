@@ -45,7 +45,7 @@ void judge(struct chain *c, const struct block_hash *hash, const struct verdict 
     c->in_event--;
 }
 
-/* Descendants of an invalid block are invalid; the best of them is what a warning would speak of. */
+/* Descendants of an invalid block are invalid. A warning speaks of those that were tried: the user may give up many blocks by one. */
 static void fail_descendants(struct chain *c, const struct block_entry *invalid)
 {
     for (size_t i = 0; i < c->tree.count; i++) {
@@ -55,8 +55,6 @@ static void fail_descendants(struct chain *c, const struct block_entry *invalid)
             continue;
         set_status(c, e, BLOCK_FAILED_VALID, 0);
         candidates_erase(&c->candidates, e);
-        if (u256_cmp(e->node.chain_work, c->best_invalid->node.chain_work) > 0)
-            c->best_invalid = e;
     }
 }
 

@@ -5,7 +5,6 @@
 #include "consensus/header.h"
 #include "script/verify.h"
 
-#define MAX_FUTURE_SECONDS (2 * 60 * 60)
 #define MAX_TIMEWARP_SECONDS 600 /* BIP94 */
 
 bool check_block_version(const struct chain_params *p, int32_t version, int32_t height, struct verdict *v)

@@ -10,6 +10,7 @@
 #define CORE_VERSION "31.99.0" /* whose behaviour clients look for in the user agent */
 #define DEFAULT_EXTRA_TXS 100
 #define MAX_EXTRA_TXS 1000000
+#define BLOCKS_ONLY_MEMPOOL_MB "5"
 #define MAX_CONNECTIONS_DEFAULT 200
 #define MAX_SEND_RATE 1000
 
@@ -160,6 +161,8 @@ static bool read_lists(struct net_settings *s, const struct node_config *c, char
             *error = xasprintf("Cannot resolve -externalip address: '%s'", list[i]);
             return false;
         }
+        if (args_bool(c->args, "cjdnsreachable", false))
+            net_addr_flip_cjdns(&a);
         push_addr(&s->external, &s->n_external, &a);
     }
     s->n_added = args_list(c->args, "addnode", &s->added);
@@ -292,8 +295,11 @@ void node_net_interact(struct args *a)
     }
     if (is_given(a, "externalip"))
         imply(a, "discover", false, "-externalip set");
-    if (args_bool(a, "blocksonly", false))
+    if (args_bool(a, "blocksonly", false)) {
         imply(a, "whitelistrelay", false, "-blocksonly=1");
+        if (args_soft_set(a, "maxmempool", BLOCKS_ONLY_MEMPOOL_MB)) /* what nobody sends needs no room */
+            log_info("parameter interaction: -blocksonly=1 -> setting -maxmempool=%s", BLOCKS_ONLY_MEMPOOL_MB);
+    }
     if (args_bool(a, "whitelistforcerelay", false))
         imply(a, "whitelistrelay", true, "-whitelistforcerelay=1");
     if (net_ways_no_clearnet(a))

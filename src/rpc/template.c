@@ -4,6 +4,7 @@
 
 #include "rpc/mining_priv.h"
 #include "rpc/server_priv.h"
+#include "util/time.h"
 
 #define LONG_POLL_MS 60000
 
@@ -70,7 +71,9 @@ static void give_template(struct rpc_call *call)
     op.t = template_cache_peek(rpc_template_cache(call), call->host->chain, call->host->mempool);
     if (!op.t && !rpc_on_validation(call, make_template, &op))
         return;
-    if (op.t) {
+    if (op.t && op.t->min_time > time_now() + MAX_FUTURE_SECONDS) { /* our clock is far behind: nobody's block would do for us */
+        rpc_error(call, RPC_MISC_ERROR, "TestBlockValidity failed: time-too-new, block timestamp too far in the future");
+    } else if (op.t) {
         atomic_store(&call->server->template_updates, op.t->pool_updates);
         rpc_write_template(call, op.t);
     } else {
