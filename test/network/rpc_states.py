@@ -168,7 +168,7 @@ def unknown_rule(head, n):
 
 
 def whitelisted(pair):
-    for method in ("getblockcount", "getbestblockhash", "help", "stop", "nosuch", "getblock"):
+    for method in ("getblockcount", "getbestblockhash", "getdifficulty", "setban", "nosuch", "getblock"):
         for body in ({"id": 1, "method": method, "params": []}, {"id": 1, "jsonrpc": "2.0", "method": method}, [{"id": 1, "method": method}, {"id": 2, "method": "getblockcount"}]):
             for login in ("a:x", "b:x", "c:x", "d:x", None):
                 pair.of[method] += 1
@@ -196,8 +196,8 @@ STATES = {  # name: (network, options, what is asked)
     "peers-all": ("regtest", (CLOCK, "-whitelist=all@127.0.0.0/8", "-whitelistrelay=0", "-whitelistforcerelay"), peers), "network-off": ("regtest", (CLOCK, "-networkactive=0"), network), "proxy": ("regtest", (CLOCK, "-proxy=127.0.0.1:9"), network),
     "proxy-each": ("regtest", (CLOCK, "-proxy=127.0.0.1:9=ipv4", "-proxy=127.0.0.1:10=ipv6", "-onion=127.0.0.1:11", "-proxyrandomize=0"), network), "onlynet": ("regtest", (CLOCK, "-onlynet=onion", "-onlynet=i2p", "-onion=127.0.0.1:9", "-i2psam=127.0.0.1:10"), network),
     "cjdns": ("regtest", (CLOCK, "-cjdnsreachable", "-externalip=fc00::5", "-externalip=1.2.3.4:5", "-externalip=2a00::2", "-v2transport=0", "-maxconnections=5"), network), "no-listen": ("regtest", (CLOCK, "-txsendrate=5", "-uacomment=x y", "-maxuploadtarget=100"), network),
-    "warnings": ("regtest", (CLOCK,), warned), "warnings-text": ("regtest", (CLOCK, "-deprecatedrpc=warnings"), warned), "white-list": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelist=a:getblockcount,help", "-rpcwhitelist=b:", "-rpcwhitelist=a:help,getbestblockhash"), whitelisted),
-    "white-list-open": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelist=a:getblockcount,help", "-rpcwhitelistdefault=0"), whitelisted), "white-list-default": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelistdefault=1"), whitelisted),
+    "warnings": ("regtest", (CLOCK,), warned), "warnings-text": ("regtest", (CLOCK, "-deprecatedrpc=warnings"), warned), "white-list": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelist=a:getblockcount,getdifficulty", "-rpcwhitelist=b:", "-rpcwhitelist=a:getdifficulty,getbestblockhash"), whitelisted),
+    "white-list-open": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelist=a:getblockcount,getdifficulty", "-rpcwhitelistdefault=0"), whitelisted), "white-list-default": ("regtest", (CLOCK, *LOGINS, "-rpcwhitelistdefault=1"), whitelisted),
 }
 
 
