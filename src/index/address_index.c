@@ -12,7 +12,8 @@
 #include "util/mem.h"
 #include "util/random.h"
 
-#define NEAR_TIP 6 /* blocks: that close to the tip each block is written at once */
+#define NEAR_TIP 6    /* blocks: that close to the tip each block is written at once */
+#define WAYS_BACK 100 /* blocks: that close to it a way back is kept */
 /* Keys are spread evenly, so that merging one table reads about ten others, all of them mapped meanwhile: small tables save memory. But LevelDB
  * goes through the list of all of them after each merge. */
 #define TABLE_MIN ((size_t)1 << 20)
@@ -49,12 +50,12 @@ static bool on_disk(struct address_index *x, const struct block_entry *e)
  * cost more than it saves. */
 static enum rc add_block(struct address_index *x, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
 {
-    bool close = e->node.height + NEAR_TIP >= chain_height(x->chain);
+    int32_t behind = chain_height(x->chain) - e->node.height;
+    bool follows = !chain_initial_download(x->chain), close = follows && behind <= NEAR_TIP;
 
     if (e->node.height > MAX_PLACE_HEIGHT || (e->node.prev && !undo))
         return RC_INVALID;
-    close = close && !chain_initial_download(x->chain);
-    cache_block(x, e, b, undo, close && !on_disk(x, e));
+    cache_block(x, e, b, undo, follows && behind <= WAYS_BACK && !on_disk(x, e));
     return close || x->n_touch >= x->cache_events || kv_batch_size(x->batch) > x->cache_events * sizeof(*x->touch) ? cache_flush(x)
                                                                                                                    : RC_OK;
 }
@@ -118,15 +119,17 @@ static enum rc damaged(struct address_index *x, enum rc rc)
  * rows are brought to what is active of what the follower has seen. Rows that are ahead of it are at a block that it is about to be told of. */
 enum rc rows_follow(struct address_index *x)
 {
-    const struct block_entry *at = x->rows.height < 0 ? NULL : chain_lookup(x->chain, &x->rows.hash);
+    const struct block_entry *at = x->rows.height < 0 ? NULL : chain_lookup(x->chain, &x->rows.hash), *seen;
     struct index_summary s;
+    enum rc rc = RC_OK;
 
     index_summary(x->base, &s);
+    seen = s.best ? chain_fork(x->chain, s.best) : NULL;
     if (at && !chain_contains(x->chain, at))
-        return damaged(x, bring_to(x, chain_fork(x->chain, at)));
-    if (at && s.best && s.best->node.height > x->rows.height && chain_contains(x->chain, s.best))
-        return damaged(x, bring_to(x, s.best));
-    return cache_flush(x);
+        rc = damaged(x, bring_to(x, chain_fork(x->chain, at)));
+    if (rc == RC_OK && at && seen && seen->node.height > x->rows.height)
+        rc = damaged(x, bring_to(x, seen));
+    return rc == RC_OK ? cache_flush(x) : rc;
 }
 
 /* ---- the follower's orders ---- */

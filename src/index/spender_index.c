@@ -16,6 +16,9 @@ struct spender_index {
     struct kv *kv;
     struct chain *chain;
     uint64_t salt[2];
+    /* the index's thread: blocks taken back since the place was stored last, whose rows are still there */
+    const struct block_entry **gone;
+    size_t n_gone, cap_gone;
 };
 
 static uint64_t hash_of(const struct spender_index *x, const struct outpoint *o)
@@ -32,12 +35,10 @@ static int compare_rows(const void *pa, const void *pb)
     return (a->hash > b->hash) - (a->hash < b->hash);
 }
 
-/* Writes or deletes rows, about in the order of their keys: the database takes them faster so. */
-static enum rc write_rows(struct spender_index *x, struct spender_row *rows, size_t n, bool add)
+/* Adds rows to a batch or deletes them, about in the order of their keys: the database takes them faster so. */
+static void batch_rows(struct kv_batch *batch, struct spender_row *rows, size_t n, bool add)
 {
-    struct kv_batch *batch = kv_batch_new(x->kv);
     struct writer w = WRITER_INIT;
-    enum rc rc;
 
     qsort(rows, n, sizeof(*rows), compare_rows);
     for (size_t i = 0; i < n; i++) {
@@ -48,24 +49,21 @@ static enum rc write_rows(struct spender_index *x, struct spender_row *rows, siz
         else
             kv_batch_delete(batch, w.data, w.len);
     }
-    rc = kv_batch_write(batch, false);
-    kv_batch_free(batch);
     writer_clear(&w);
-    return rc;
 }
 
-static enum rc write_block(struct spender_index *x, const struct block_entry *e, const struct block *b, bool add)
+static void batch_block(struct spender_index *x, struct kv_batch *batch, const struct block_entry *e, const struct block *b,
+                        bool add)
 {
     struct spender_row *rows;
     struct entry_facts f;
     size_t n = 0;
-    enum rc rc;
 
     chain_facts(x->chain, e, &f);
     for (uint32_t i = 1; i < b->n_tx; i++)
         n += b->tx[i].n_in;
     if (!n)
-        return RC_OK;
+        return;
     rows = xmalloc(n * sizeof(*rows));
     n = 0;
     for (uint32_t i = 1; i < b->n_tx; i++) {
@@ -74,9 +72,8 @@ static enum rc write_block(struct spender_index *x, const struct block_entry *e,
         for (uint32_t j = 0; j < b->tx[i].n_in; j++)
             rows[n++] = (struct spender_row){hash_of(x, b->tx[i].in[j].prevout), at};
     }
-    rc = write_rows(x, rows, n, add);
+    batch_rows(batch, rows, n, add);
     free(rows);
-    return rc;
 }
 
 static enum rc sp_start(void *impl, const struct block_entry *best)
@@ -88,27 +85,51 @@ static enum rc sp_start(void *impl, const struct block_entry *best)
 
 static enum rc sp_append(void *impl, const struct block_entry *e, const struct block *b, const struct block_undo *undo)
 {
+    struct spender_index *x = impl;
+    struct kv_batch *batch = kv_batch_new(x->kv);
+    enum rc rc;
+
     (void)undo;
-    return write_block(impl, e, b, true);
+    for (size_t i = 0; i < x->n_gone; i++)
+        if (x->gone[i] == e)
+            x->gone[i--] = x->gone[--x->n_gone];
+    batch_block(x, batch, e, b, true);
+    rc = kv_batch_write(batch, false);
+    kv_batch_free(batch);
+    return rc;
 }
 
+/* Its rows go together with the old place: a node that is killed before begins there again, and the chain may come back to this branch. Readers pass
+ * over them meanwhile. */
 static enum rc sp_remove(void *impl, const struct block_entry *e)
 {
     struct spender_index *x = impl;
-    struct block *b;
-    enum rc rc = chain_read_block(x->chain, &b, e);
 
-    if (rc != RC_OK)
-        return rc;
-    rc = write_block(x, e, b, false);
-    block_unref(b);
-    return rc;
+    if (x->n_gone == x->cap_gone) {
+        x->cap_gone = x->cap_gone ? x->cap_gone * 2 : 16;
+        x->gone = xrealloc(x->gone, x->cap_gone * sizeof(*x->gone));
+    }
+    x->gone[x->n_gone++] = e;
+    return RC_OK;
 }
 
 static enum rc sp_commit(void *impl, struct kv_batch *batch)
 {
-    (void)impl;
-    (void)batch;
+    struct spender_index *x = impl;
+
+    while (x->n_gone) {
+        const struct block_entry *e = x->gone[x->n_gone - 1];
+        struct block *b;
+        enum rc rc = chain_read_block(x->chain, &b, e);
+
+        if (rc == RC_OK) {
+            batch_block(x, batch, e, b, false);
+            block_unref(b);
+        } else if (rc != RC_NOT_FOUND) { /* without its block a row finds nothing */
+            return rc;
+        }
+        x->n_gone--;
+    }
     return RC_OK;
 }
 
@@ -131,16 +152,36 @@ static bool spends(const struct tx *tx, const struct outpoint *o)
     return false;
 }
 
-/* Reads the transaction of a row. After a crash rows may stand for blocks that the chain does not have any more, or has elsewhere: RC_NOT_FOUND. */
+/* Does a transaction of the block stand there? */
+static enum rc begins_tx(struct spender_index *x, bool *yes, const struct block_entry *e, uint32_t offset)
+{
+    struct block *b;
+    enum rc rc = chain_read_block(x->chain, &b, e);
+
+    *yes = false;
+    if (rc != RC_OK)
+        return rc;
+    for (uint32_t i = 0; i < b->n_tx && !*yes; i++)
+        *yes = (uint32_t)(b->tx[i].raw - b->raw) == offset;
+    block_unref(b);
+    return RC_OK;
+}
+
+/* Reads the transaction of a row. After a crash rows may stand for blocks that the chain does not have any more, or has elsewhere, and others may
+ * have taken their places: RC_NOT_FOUND. */
 static enum rc read_row(struct spender_index *x, struct tx **tx, const struct block_entry **block, struct reader *key,
                         const struct outpoint *o)
 {
     struct spender_row row;
+    bool there;
     enum rc rc;
 
     if (!spender_row_decode(&row, key))
         return RC_CORRUPT;
+    *block = NULL;
     rc = chain_read_tx_at(x->chain, tx, block, row.at.block, BLOCK_HEADER_SIZE + row.at.offset);
+    if (rc == RC_CORRUPT && *block && begins_tx(x, &there, *block, BLOCK_HEADER_SIZE + row.at.offset) == RC_OK && !there)
+        return RC_NOT_FOUND;
     if (rc != RC_OK)
         return rc == RC_INVALID ? RC_NOT_FOUND : rc == RC_NOT_FOUND ? RC_CORRUPT : rc;
     if (index_covers(x->base, *block) && spends(*tx, o))
@@ -214,6 +255,7 @@ void spender_index_close(struct spender_index *x)
         return;
     index_free(x->base);
     kv_close(x->kv);
+    free(x->gone);
     free(x);
 }
 
