@@ -52,7 +52,7 @@ static const struct row {
     {"getaddressdeltas", "?0:addresses 1:options 1:start 1:end 1:limit"},
     {"getaddressesbylabel", "$0:label"},
     {"getaddresshistory", "?0:addresses 1:options 1:start 1:end 1:limit"},
-    {"getaddressmempool", "?0:addresses"},
+    {"getaddressmempool", "?0:addresses 1:options 1:limit"},
     {"getaddresstxids", "?0:addresses 1:options 1:start 1:end 1:limit"},
     {"getaddressutxos", "?0:addresses 1:options 1:start 1:end 1:limit"},
     {"getbalance", "1:minconf 2:include_watchonly 3:avoid_reuse"},

@@ -8,7 +8,6 @@
 #include "util/mem.h"
 
 #define TOTALS_EVERY 256 /* weight of a script's rows, about, from one row of totals to the next */
-#define TOTALS_LOT 1024  /* the same for scripts that come too seldom to be remembered */
 #define ITEMS_A_ROW 8    /* that many transactions weigh as much as one more row */
 
 /* ---- a block ---- */
@@ -261,7 +260,7 @@ static bool wants_totals(const struct history_writer *h)
         busy->weight = 0;
         return true;
     }
-    return (lot >> 32) % TOTALS_LOT < weight;
+    return (lot >> 32) % h->x->totals_lot < weight;
 }
 
 static enum rc put_totals(struct history_writer *h)

@@ -312,6 +312,7 @@ static struct address_index *make(const struct index_setup *s)
     struct address_index *x = xcalloc(1, sizeof(*x));
 
     x->chain = s->chain;
+    x->totals_lot = TOTALS_LOT;
     x->cache_events = s->cache_bytes / 8 / (sizeof(struct touch) + sizeof(struct coin_change));
     pthread_mutex_init(&x->lock, NULL);
     return x;

@@ -45,6 +45,7 @@ struct address_index {
     struct chain *chain;
     struct address_secret secret;
     size_t cache_events; /* touches that are kept before they are written */
+    uint32_t totals_lot; /* weight of a script's rows, about, to one row of totals if it comes seldom; less in tests */
 
     pthread_mutex_t lock; /* guards all that follows: views bring what is pending to the database */
     struct rows_tip rows; /* what is pending included */
@@ -56,6 +57,8 @@ struct address_index {
     int32_t lowest_back; /* lowest height with a way back in the database; INT32_MAX: none */
     struct busy_script busy[BUSY_SCRIPTS];
 };
+
+#define TOTALS_LOT 1024
 
 /* address_cache.c; under the lock */
 /** Takes a block in, whose parent is where the rows stand. way_back: keeps what is needed to take it back without the chain's help. */

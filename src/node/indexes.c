@@ -114,6 +114,17 @@ size_t node_indexes_cache(const struct node_config *c)
     return sum < c->dbcache / 2 ? sum : c->dbcache / 2;
 }
 
+/* The Electrum server needs it, asked for or not. */
+static void say_why(const struct node_config *c, const char *dir)
+{
+    if (args_is_set(c->args, "addressindex"))
+        return;
+    if (fs_exists(dir))
+        log_info("-electrum: the address index is on as with -addressindex");
+    else
+        log_info("-electrum needs the address index, which is missing: it is switched on as with -addressindex, and built now");
+}
+
 static bool open_one(struct index **x, struct node *n, const struct kind *k, char **error)
 {
     const struct node_config *c = n->config;
@@ -128,6 +139,8 @@ static bool open_one(struct index **x, struct node *n, const struct kind *k, cha
 
     if (k->cache_name)
         log_info("* Using %.1f MiB for %s database", (double)s.cache_bytes / (1 << 20), k->cache_name);
+    if (k->open == open_addresses)
+        say_why(c, dir);
     rc = k->open(x, n, &s, error);
     free(dir);
     if (rc == RC_NOT_FOUND) { /* blocks that it needs are pruned: Core says so in two lines */

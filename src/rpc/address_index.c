@@ -217,12 +217,6 @@ static void jw_coins(struct json_writer *j, const struct address_query *q, const
     jw_arr_end(j);
 }
 
-/* The old form gives an array alone, unless more is asked for. */
-static bool is_bare(const struct address_query *q)
-{
-    return q->old_form && !q->chain_info && !q->paged;
-}
-
 static void getaddressutxos(struct rpc_call *call)
 {
     struct address_query q;
@@ -230,7 +224,7 @@ static void getaddressutxos(struct rpc_call *call)
     struct page page = {0};
 
     if (address_query_read(&q, call) && address_query_open(&q, gather_coins, &pool) && page_read(&page, &q, true)) {
-        if (is_bare(&q)) {
+        if (address_query_is_bare(&q)) {
             jw_coins(&call->out, &q, &page, &pool);
         } else {
             jw_obj_begin(&call->out);
@@ -362,7 +356,7 @@ static void getaddresstxids(struct rpc_call *call)
     struct page page = {0};
 
     if (address_query_read(&q, call) && address_query_open(&q, gather_txs, &pool) && page_read(&page, &q, false)) {
-        if (is_bare(&q)) {
+        if (address_query_is_bare(&q)) {
             jw_txids(&call->out, &q, &page, &pool);
         } else {
             jw_obj_begin(&call->out);
@@ -373,74 +367,6 @@ static void getaddresstxids(struct rpc_call *call)
         }
     }
     page_clear(&page);
-    free(pool.row);
-    address_query_clear(&q);
-}
-
-/* ---- getaddressmempool ---- */
-
-struct pool_delta {
-    struct script_delta delta;
-    uint32_t target;
-};
-
-static int by_time(const void *pa, const void *pb)
-{
-    const struct pool_delta *a = pa, *b = pb;
-    int order;
-
-    if (a->delta.time != b->delta.time)
-        return a->delta.time < b->delta.time ? -1 : 1;
-    order = memcmp(a->delta.txid.b, b->delta.txid.b, sizeof(a->delta.txid.b));
-    if (order == 0)
-        order = (int)a->delta.input - (int)b->delta.input;
-    return order ? order : (a->delta.index > b->delta.index) - (a->delta.index < b->delta.index);
-}
-
-static void gather_deltas(struct address_query *q, void *arg)
-{
-    struct pool_part *p = arg;
-
-    p->n = 0;
-    for (size_t i = 0; i < q->n_targets; i++) {
-        struct script_delta *d;
-        size_t n = script_index_deltas(q->call->host->scripts, &d, q->target[i].hash.bytes);
-
-        for (size_t k = 0; k < n; k++) {
-            struct pool_delta row = {d[k], (uint32_t)i};
-            pool_append(p, xmemdup(&row, sizeof(row)), 1, sizeof(row));
-        }
-        free(d);
-    }
-    if (p->n)
-        qsort(p->row, p->n, sizeof(struct pool_delta), by_time);
-}
-
-static void getaddressmempool(struct rpc_call *call)
-{
-    struct address_query q;
-    struct pool_part pool = {0};
-    struct json_writer *j = &call->out;
-
-    if (address_query_read(&q, call) && address_query_open(&q, gather_deltas, &pool)) {
-        jw_arr_begin(j);
-        for (size_t i = 0; i < pool.n; i++) {
-            const struct pool_delta *d = (const struct pool_delta *)pool.row + i;
-
-            jw_obj_begin(j);
-            jw_target(j, &q, d->target, false);
-            jw_kv_hash(j, "txid", d->delta.txid.b);
-            jw_kv_uint(j, "index", d->delta.index);
-            jw_kv_int(j, "satoshis", d->delta.input ? -d->delta.value : d->delta.value);
-            jw_kv_int(j, "timestamp", d->delta.time);
-            if (d->delta.input) {
-                jw_kv_hash(j, "prevtxid", d->delta.prevout.txid.b);
-                jw_kv_uint(j, "prevout", d->delta.prevout.n);
-            }
-            jw_obj_end(j);
-        }
-        jw_arr_end(j);
-    }
     free(pool.row);
     address_query_clear(&q);
 }
@@ -460,14 +386,16 @@ static void getaddressmempool(struct rpc_call *call)
     {                                                                                                                              \
         "options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"                     \
     }
+#define PAGE_PARAMS                                                                                                                \
+    {"limit", RPC_NUM, RPC_OPTION, "1000", "How many transactions to answer with", NULL},                                          \
+        {"cursor", RPC_STR, RPC_OPTION, NULL, "Where to go on: what \"next\" of the answer before said", NULL},                    \
+    {                                                                                                                              \
+        "options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"                     \
+    }
 #define BOUND_PARAMS                                                                                                                 \
     {"start", RPC_NUM, RPC_OPTION, "0", "Lowest height of the blocks that count", NULL},                                             \
         {"end", RPC_NUM, RPC_OPTION, "the tip", "Highest height of the blocks that count; nothing unconfirmed is shown then", NULL}, \
-        {"limit", RPC_NUM, RPC_OPTION, "1000", "How many transactions to answer with", NULL},                                        \
-        {"cursor", RPC_STR, RPC_OPTION, NULL, "Where to go on: what \"next\" of the answer before said", NULL},                      \
-    {                                                                                                                                \
-        "options", RPC_OPTIONS, 0, NULL, "Options object that can be used to pass named arguments.", "options"                       \
-    }
+        PAGE_PARAMS
 
 const struct rpc_command rpc_address_index_commands[] = {
     {"blockchain", "getaddressbalance", getaddressbalance, RPC_PARAMS(SCRIPTS_PARAM, HEIGHT_PARAMS), RPC_OWN,
@@ -483,8 +411,9 @@ const struct rpc_command rpc_address_index_commands[] = {
     {"blockchain", "getaddresstxids", getaddresstxids, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "The ids of the transactions that paid to scripts or spent from them, in the order of the chain, unconfirmed ones last. Needs "
      "-addressindex.\n"},
-    {"blockchain", "getaddressmempool", getaddressmempool, RPC_PARAMS(SCRIPTS_PARAM), RPC_OWN,
-     "Each output and input of unconfirmed transactions that belongs to the scripts. Needs -addressindex.\n"},
+    {"blockchain", "getaddressmempool", rpc_getaddressmempool, RPC_PARAMS(SCRIPTS_PARAM, PAGE_PARAMS), RPC_OWN,
+     "Each output and input of unconfirmed transactions that belongs to the scripts, in the order in which they came. Needs "
+     "-addressindex.\n"},
     {"blockchain", "getaddressdeltas", rpc_getaddressdeltas, RPC_PARAMS(SCRIPTS_PARAM, BOUND_PARAMS), RPC_OWN,
      "Each output and input of confirmed transactions that belongs to the scripts, in the order of the chain. Needs -addressindex, "
      "and the blocks.\n"},

@@ -152,6 +152,19 @@ static bool read_cursor(struct address_query *q, const char *text)
     return true;
 }
 
+/* Time and id of a transaction. */
+static bool read_pool_cursor(struct address_query *q, const char *text)
+{
+    long long when;
+    char *end;
+
+    when = strtoll(text, &end, 10);
+    if (end == text || *end != ':' || when < 0 || !hash_from_hex(q->pool_from.txid.b, end + 1))
+        return rpc_error(q->call, RPC_INVALID_PARAMETER, "A cursor is what \"next\" of an answer says");
+    q->pool_from.time = when;
+    return true;
+}
+
 static bool read_number(struct address_query *q, int64_t *out, struct json_object *v, int64_t hi, const char *name)
 {
     if (!rpc_int_of(q->call, out, v, INT32_MIN, INT32_MAX))
@@ -175,7 +188,7 @@ static bool read_bound(struct address_query *q, const char *key, struct json_obj
     }
     if (strcmp(key, "cursor") == 0) {
         q->paged = true;
-        return rpc_want(q->call, v, RPC_STR) && read_cursor(q, json_object_get_string(v));
+        return rpc_want(q->call, v, RPC_STR) && (q->pool ? read_pool_cursor : read_cursor)(q, json_object_get_string(v));
     }
     if (!read_number(q, &n, v, strcmp(key, "limit") == 0 ? ADDRESS_ROWS_MAX : INT32_MAX, key))
         return false;
@@ -192,24 +205,28 @@ static bool read_bound(struct address_query *q, const char *key, struct json_obj
     return true;
 }
 
-static bool is_bound(const char *key)
+/* Does the command take this option? Other nodes' form has one more. */
+static bool is_bound(const struct address_query *q, const char *key, bool old_form)
 {
-    static const char *const names[] = {"start", "end", "limit", "cursor", "chainInfo"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(key, names[i]) == 0)
+    if (old_form && strcmp(key, "chainInfo") == 0)
+        return true;
+    for (const struct rpc_param *p = q->call->command->params; p->names; p++)
+        if (p->flags & RPC_OPTION && strcmp(p->names, key) == 0)
             return true;
     return false;
 }
 
-static bool read_bounds(struct address_query *q, struct json_object *o, const char *beside)
+static bool read_bounds(struct address_query *q, struct json_object *o, bool old_form)
 {
     if (!json_object_is_type(o, json_type_object))
         return rpc_error(q->call, RPC_TYPE_ERROR, "JSON value of type %s is not of expected type object", rpc_type_name(o));
     json_object_object_foreach(o, key, value)
     {
-        if (is_bound(key) ? !read_bound(q, key, value)
-                          : strcmp(key, beside) != 0 && !rpc_error(q->call, RPC_INVALID_PARAMETER, "Unexpected key %s", key))
+        if (old_form && strcmp(key, "addresses") == 0)
+            continue;
+        if (!is_bound(q, key, old_form))
+            return rpc_error(q->call, RPC_INVALID_PARAMETER, "Unexpected key %s", key);
+        if (!read_bound(q, key, value))
             return false;
     }
     /* Other nodes take a range of heights only as a whole, and from 1 on; either end alone is as clear. */
@@ -230,18 +247,36 @@ static bool read_scripts(struct address_query *q, struct json_object *v)
         return add_object(q, v);
     q->old_form = true;
     q->limit = ADDRESS_ROWS_MAX;
-    return rpc_want(q->call, list, RPC_ARR) && add_list(q, list) && read_bounds(q, v, "addresses");
+    return rpc_want(q->call, list, RPC_ARR) && add_list(q, list) && read_bounds(q, v, true);
+}
+
+static bool read_query(struct address_query *q)
+{
+    struct json_object *options = rpc_arg(q->call, 1);
+
+    q->end = -1;
+    q->limit = ADDRESS_ROWS_DEFAULT;
+    if (!read_scripts(q, rpc_arg(q->call, 0)) || (options && !read_bounds(q, options, false)))
+        return false;
+    drop_repeats(q);
+    return true;
 }
 
 bool address_query_read(struct address_query *q, struct rpc_call *call)
 {
-    struct json_object *options = rpc_arg(call, 1);
+    *q = (struct address_query){.call = call};
+    return read_query(q);
+}
 
-    *q = (struct address_query){.call = call, .end = -1, .limit = ADDRESS_ROWS_DEFAULT};
-    if (!read_scripts(q, rpc_arg(call, 0)) || (options && !read_bounds(q, options, "")))
-        return false;
-    drop_repeats(q);
-    return true;
+bool address_query_read_pool(struct address_query *q, struct rpc_call *call)
+{
+    *q = (struct address_query){.call = call, .pool = true};
+    return read_query(q);
+}
+
+bool address_query_is_bare(const struct address_query *q)
+{
+    return q->old_form && !q->chain_info && !q->paged;
 }
 
 void address_query_clear(struct address_query *q)

@@ -127,7 +127,7 @@ void rpc_getaddressdeltas(struct rpc_call *call)
     struct page page = {0};
 
     if (address_query_read(&q, call) && address_query_open(&q, NULL, NULL) && page_read(&page, &q, false)) {
-        if (q.old_form && !q.chain_info && !q.paged)
+        if (address_query_is_bare(&q))
             jw_deltas(&call->out, &q, &page);
         else
             jw_answer(&call->out, &q, &page);

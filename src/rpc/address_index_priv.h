@@ -26,14 +26,24 @@ struct address_query {
     bool chain_info; /* old form: the answer says of which block it is */
     int32_t start, end;
     struct address_place from; /* where the page begins */
-    size_t limit;              /* transactions of the page */
-    bool paged;                /* limit or cursor was given */
+    struct pool_place {
+        int64_t time;
+        struct txid txid;
+    } pool_from;  /* the same in an answer about the mempool, which is in the order of time */
+    bool pool;    /* it is one */
+    size_t limit; /* transactions of the page */
+    bool paged;   /* limit or cursor was given */
     struct address_view *view;
     const struct block_entry *tip; /* of the view */
 };
 
-/** Reads both parameters: the scripts, and the options that bound the answer. Returns: false with the error set; to be cleared in any case. */
+/** Reads both parameters: the scripts, and the options that bound the answer, of which a command takes those that it names. Returns: false with the
+ *  error set; to be cleared in any case. */
 bool address_query_read(struct address_query *q, struct rpc_call *call);
+/** The same for an answer about the mempool. */
+bool address_query_read_pool(struct address_query *q, struct rpc_call *call);
+/** An array alone is the answer: the old form, unless more is asked for. */
+bool address_query_is_bare(const struct address_query *q);
 /** Opens the view. gather (may be NULL) runs on the validation thread first, when the pool stands upon the same block as the view; it may run more
  *  than once, and begins anew each time. Returns: false with the error set. */
 bool address_query_open(struct address_query *q, void (*gather)(struct address_query *q, void *arg), void *arg);
@@ -64,7 +74,8 @@ void page_clear(struct page *p);
 /** The end of a paged answer: of which block it is, and where it goes on. */
 void jw_page_end(struct json_writer *j, const struct address_query *q, const struct page *p);
 
-/* address_index_deltas.c */
+/* address_index_deltas.c, address_index_pool.c */
 void rpc_getaddressdeltas(struct rpc_call *call);
+void rpc_getaddressmempool(struct rpc_call *call);
 
 #endif

@@ -29,6 +29,16 @@
     "num height - Height of the block\n"                                                                                           \
     "num blockindex - Position of the transaction in its block\n"
 
+#define POOL_MEMBERS                                                                                                               \
+    "str? address - The script's address, if it has one\n"                                                                         \
+    "hex? script - The script, if it has no address\n"                                                                             \
+    "hex txid - Id of the transaction\n"                                                                                           \
+    "num index - Of the output, or of the input\n"                                                                                 \
+    "num satoshis - The value in satoshi, negative for an input\n"                                                                 \
+    "time timestamp - When it came into the mempool\n"                                                                             \
+    "hex? prevtxid - Inputs: the transaction that it spends from\n"                                                                \
+    "num? prevout - Inputs: which of its outputs\n"
+
 const struct rpc_doc rpc_docs_address[] = {
     {"getaddressbalance", SCRIPTS,
      "when without start and end\n"
@@ -80,7 +90,7 @@ const struct rpc_doc rpc_docs_address[] = {
      "  ]\n" ENDING "}",
      EXAMPLES},
     {"getaddresstxids", SCRIPTS,
-     "when for {\"addresses\": [...]} without limit and cursor\n"
+     "when for {\"addresses\": [...]} without chainInfo, limit and cursor\n"
      "[\n"
      "  hex - A transaction's id\n"
      "]\n"
@@ -91,18 +101,15 @@ const struct rpc_doc rpc_docs_address[] = {
      "  ]\n" ENDING "}",
      EXAMPLES},
     {"getaddressmempool", SCRIPTS,
+     "when for {\"addresses\": [...]} without chainInfo, limit and cursor\n"
      "[\n"
-     "  {\n"
-     "    str? address - The script's address, if it has one\n"
-     "    hex? script - The script, if it has no address\n"
-     "    hex txid - Id of the transaction\n"
-     "    num index - Of the output, or of the input\n"
-     "    num satoshis - The value in satoshi, negative for an input\n"
-     "    time timestamp - When it came into the mempool\n"
-     "    hex? prevtxid - Inputs: the transaction that it spends from\n"
-     "    num? prevout - Inputs: which of its outputs\n"
-     "  }\n"
-     "]",
+     "  {\n" POOL_MEMBERS "  }\n"
+     "]\n"
+     "when otherwise\n"
+     "{\n"
+     "  [ deltas\n"
+     "    {\n" POOL_MEMBERS "    }\n"
+     "  ]\n" ENDING "}",
      EXAMPLES},
     {"getaddressdeltas", SCRIPTS,
      "when for {\"addresses\": [...]} without chainInfo, limit and cursor\n"

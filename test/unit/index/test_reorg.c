@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "crypto/muhash.h"
+#include "index/address_priv.h"
 #include "index/grove.h"
 #include "index/spender_index.h"
 #include "index/stats_index.h"
@@ -88,14 +89,12 @@ static void check_rc(enum rc rc, char *error)
         fail_msg("%s", error ? error : rc_name(rc));
 }
 
-static void world_open(struct world *w, bool initial)
+static void open_indexes(struct world *w)
 {
     static const size_t caches[] = {4096, 65536, 1 << 20};
     struct index_setup s;
     char *dir, *error;
 
-    w->bed.o.max_tip_age = initial ? 1 : FOREVER;
-    bed_open(&w->bed);
     w->cache_bytes = caches[rng_below(&w->rng, ARRAY_LEN(caches))];
     s = setup(w, &dir, "addresses");
     check_rc(address_index_open(&w->addresses, &s, &error), error);
@@ -109,12 +108,19 @@ static void world_open(struct world *w, bool initial)
     s = setup(w, &dir, "stats");
     check_rc(stats_index_open(&w->stats, &s, &error), error);
     free(dir);
+    w->addresses->totals_lot = 2 + (uint32_t)rng_below(&w->rng, 60); /* sums are written often, and cut off again */
     w->base[0] = address_index_base(w->addresses);
     w->base[1] = tx_index_base(w->txs);
     w->base[2] = spender_index_base(w->spenders);
     w->base[3] = stats_index_base(w->stats);
     for (int i = 0; i < INDEXES; i++)
         index_start(w->base[i]);
+}
+
+static void open_chain(struct world *w, bool initial)
+{
+    w->bed.o.max_tip_age = initial ? 1 : FOREVER;
+    bed_open(&w->bed);
 }
 
 static void world_close(struct world *w)
@@ -364,7 +370,8 @@ static void step(struct world *w, bool initial)
     case 3:
         if (rng_below(&w->rng, 3) == 0) {
             world_close(w);
-            world_open(w, initial);
+            open_chain(w, initial);
+            open_indexes(w);
         }
         break;
     case 4:
@@ -384,7 +391,8 @@ struct plan {
     bool
         initial; /* as in the first download: rows of many blocks are written together, and there are no ways back beside the chain's */
     bool killed;
-    bool again; /* the session before was killed in its first download: the chain comes again to where it was */
+    bool
+        again; /* the session before was killed in its first download: the chain comes again to where it was, before the indexes look */
 };
 
 static void session(struct world *w, const struct plan *p)
@@ -393,11 +401,14 @@ static void session(struct world *w, const struct plan *p)
     struct verdict v;
 
     rng_init_seed(&w->rng, p->seed);
-    world_open(w, p->initial);
+    open_chain(w, p->initial);
     chain_reconsider(w->bed.c, known(w, -1));
     assert_int_equal(chain_activate_best(w->bed.c, &v), RC_OK);
-    for (int i = 0; i < (p->again ? w->grove.n : GROVE_TRUNK); i++)
-        if (!known(w, i) || p->again)
+    for (int i = 0; i < w->grove.n && p->again; i++)
+        submit(w, i);
+    open_indexes(w);
+    for (int i = 0; i < GROVE_TRUNK; i++)
+        if (!known(w, i))
             submit(w, i);
     for (unsigned i = 0; i < end; i++)
         step(w, p->initial);
@@ -429,17 +440,18 @@ static void run(struct world *w, const struct plan *p)
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* None was ever built anew, but after a kill in front of its first place. */
-static void check_log(const struct world *w)
+/* Nothing was built anew, but after a kill in front of the first place, or in a first download whose last branch did not come again. */
+static void check_log(const struct world *w, const struct plan *p)
 {
     char *path = fs_join(w->bed.dir, "debug.log"), line[1000];
     FILE *f = fopen(path, "r");
 
     assert_non_null(f);
     while (fgets(line, sizeof(line), f))
-        if (strstr(line, "built anew") && !strstr(line, "soon after it had begun"))
+        if (strstr(line, "built anew") && !strstr(line, "soon after it had begun") && !p->again)
             fail_msg("%s", line);
     fclose(f);
+    assert_int_equal(unlink(path), 0);
     free(path);
 }
 
@@ -471,7 +483,7 @@ static void random_reorganisations(void **state)
         p.initial = rng_below(&rng, 2);
         p.killed = rng_below(&rng, 2) && i + 1 < SESSIONS;
         run(w, &p);
-        check_log(w);
+        check_log(w, &p);
     }
     bed_clear(&w->bed);
     grove_clear(&w->grove);
