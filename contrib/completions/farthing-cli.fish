@@ -66,7 +66,7 @@ complete -c farthing-cli -n __farthing_cli_wants_command -a getaddednodeinfo -d 
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressbalance -d 'What scripts hold and ever received, in satoshi; or what the blocks from one height to ...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressdeltas -d 'Each output and input of confirmed transactions that belongs to the scripts, in the ord...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddresshistory -d 'The transactions that paid to scripts or spent from them, in the order of the chain, un...'
-complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressmempool -d 'Each output and input of unconfirmed transactions that belongs to the scripts'
+complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressmempool -d 'Each output and input of unconfirmed transactions that belongs to the scripts, in the o...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddresstxids -d 'The ids of the transactions that paid to scripts or spent from them, in the order of th...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddressutxos -d 'The unspent outputs of scripts in the order of the chain, without those that the mempoo...'
 complete -c farthing-cli -n __farthing_cli_wants_command -a getaddrmaninfo -d 'Provides information about the node\'s address manager by returning the number of addres...'

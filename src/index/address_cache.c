@@ -276,7 +276,7 @@ static enum rc put_totals(struct history_writer *h)
     rc = read_sums(&t, h->it, &h->script, &behind);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
-    if (behind + h->rows < TOTALS_EVERY / 8)
+    if (behind + h->rows < h->x->totals_gap)
         return RC_OK;
     if (t.n_txs == 0)
         t.first_height = h->sums.first_height;

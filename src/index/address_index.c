@@ -313,6 +313,7 @@ static struct address_index *make(const struct index_setup *s)
 
     x->chain = s->chain;
     x->totals_lot = TOTALS_LOT;
+    x->totals_gap = TOTALS_GAP;
     x->cache_events = s->cache_bytes / 8 / (sizeof(struct touch) + sizeof(struct coin_change));
     pthread_mutex_init(&x->lock, NULL);
     return x;

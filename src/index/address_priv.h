@@ -45,7 +45,8 @@ struct address_index {
     struct chain *chain;
     struct address_secret secret;
     size_t cache_events; /* touches that are kept before they are written */
-    uint32_t totals_lot; /* weight of a script's rows, about, to one row of totals if it comes seldom; less in tests */
+    /* weight of a script's rows, about, to one row of totals if it comes seldom; rows that are not worth one. Less in tests */
+    uint32_t totals_lot, totals_gap;
 
     pthread_mutex_t lock; /* guards all that follows: views bring what is pending to the database */
     struct rows_tip rows; /* what is pending included */
@@ -59,6 +60,7 @@ struct address_index {
 };
 
 #define TOTALS_LOT 1024
+#define TOTALS_GAP 32
 
 /* address_cache.c; under the lock */
 /** Takes a block in, whose parent is where the rows stand. way_back: keeps what is needed to take it back without the chain's help. */

@@ -208,7 +208,7 @@ def mempool(node, rng):
     # mined, taken back, mined again
     node.mine(1)
     equal(node.getrawmempool(), [])
-    equal(node.getaddressmempool(one), [])
+    equal(node.getaddressmempool(one)["deltas"], [])
     equal(node.getaddressbalance(one)["unconfirmed"], 0)
     check(node, rng)
     node.invalidateblock(node.getbestblockhash())

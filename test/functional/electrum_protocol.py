@@ -329,6 +329,7 @@ def sending(node, port):
 def run(t):
     port, tls_port = free_port(), free_port()
     node = t.node("-electrum=127.0.0.1:%d" % port, "-electrumtls=127.0.0.1:%d" % tls_port)
+    contains(node.log(), "-electrum needs the address index, which is missing: it is switched on as with -addressindex, and built now")
     node.mine(120, TRUE_ADDRESS)
     negotiation(port)
     envelope(port)
@@ -353,6 +354,7 @@ def run(t):
     except OSError:
         pass
     node.start()
+    contains(node.log(), "-electrum: the address index is on as with -addressindex")
     c = Client(port)
     equal(c.call("blockchain.scripthash.get_history", TRUE_HASH), history)
     many = c.many([("blockchain.scripthash.subscribe", script_hash(i.to_bytes(4, "little"))) for i in range(300)])

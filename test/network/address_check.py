@@ -3,9 +3,9 @@
 and history against a plain walk over all blocks, and the unspent outputs of all against scantxoutset; at the tip, after the last --back blocks were
 taken away and others came, and back again.
 
-    address_check.py --blocks=chain.dat [--back=100]
+    address_check.py --blocks=chain.dat [--back=100] [--top=455]
 
-The blocks go in by -loadblock. Needs some GB of memory for a chain of 400,000 transactions, as the model holds all of it.
+The blocks go in by -loadblock; those above --top are taken away at once, as the last ones of a chain may hold nothing but coinbases. Needs some GB of memory for a chain of 400,000 transactions, as the model holds all of it.
 """
 import argparse
 import base64
@@ -193,6 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", required=True)
     parser.add_argument("--back", type=int, default=100)
+    parser.add_argument("--top", type=int)
     parser.add_argument("--assumevalid", default="0")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="farthing_address_")
@@ -200,6 +201,8 @@ def main():
                          "-rpcworkqueue=100000"])
     try:
         node.ready()
+        if options.top:
+            node.call("invalidateblock", node.call("getblockhash", options.top + 1))
         top = node.call("getblockcount")
         short, model = Model(), Model()
         walk(node, short, top - options.back)

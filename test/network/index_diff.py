@@ -17,10 +17,10 @@ ADDRESS = "bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk"
 BATCH = 100
 
 
-def ask(node, calls):
+def ask(node, calls, batch=BATCH):
     """The results of many calls, errors among them."""
-    for at in range(0, len(calls), BATCH):
-        body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(calls[at:at + BATCH])]
+    for at in range(0, len(calls), batch):
+        body = [{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(calls[at:at + batch])]
         _, text = node.post(json.dumps(body))
         for answer in sorted(json.loads(text), key=lambda a: a["id"]):
             yield answer.get("result", answer.get("error"))
@@ -42,7 +42,7 @@ class Answers:
         self.note(node, "coinstats", [("gettxoutsetinfo", ["muhash", h]) for h in hashes])
         self.note(node, "filters", [("getblockfilter", [h]) for h in hashes])
         txids, spent = [], []
-        for block in ask(node, [("getblock", [h, 2]) for h in hashes[1::max(1, every // 10)]]):
+        for block in ask(node, [("getblock", [h, 2]) for h in hashes[1::max(1, every // 10)]], 3):
             for tx in block["tx"][::every if len(block["tx"]) > every else 1]:
                 txids.append(tx["txid"])
                 spent += [{"txid": tx["txid"], "vout": o["n"]} for o in tx["vout"][:2]]

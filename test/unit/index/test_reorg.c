@@ -108,6 +108,7 @@ static void open_indexes(struct world *w)
     s = setup(w, &dir, "stats");
     check_rc(stats_index_open(&w->stats, &s, &error), error);
     free(dir);
+    w->addresses->totals_gap = 1 + (uint32_t)rng_below(&w->rng, 4);
     w->addresses->totals_lot = 2 + (uint32_t)rng_below(&w->rng, 60); /* sums are written often, and cut off again */
     w->base[0] = address_index_base(w->addresses);
     w->base[1] = tx_index_base(w->txs);
