@@ -99,8 +99,10 @@ void net_own_tick(struct node_net *n)
 
 void node_net_forward(struct node_net *n, int64_t seconds)
 {
-    if (n->next_reannounce)
-        n->next_reannounce -= seconds * 1000000;
+    /* The first ticks may be still to come: what they would plan is what time goes on for. */
+    net_own_tick(n);
+    net_privcast_tick(n);
+    n->next_reannounce -= seconds * 1000000;
     net_own_tick(n);
     if (n->privcast.next_reattempt)
         n->privcast.next_reattempt -= seconds * 1000000;

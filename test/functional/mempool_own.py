@@ -30,7 +30,8 @@ def run(t):
     a.stop()  # the mark survives
     a.start()
     equal(a.getmempoolinfo()["unbroadcastcount"], 1)
-    a.mockscheduler(1)  # from here on the next time is fixed
+    a.mockscheduler(15 * 60)  # also as the first thing after a start
+    wait_until(lambda: "Announcing 1 transactions again that no peer has taken yet" in a.log(), 5, "the announcement to nobody")
     now = int(time.time()) - 400 * 86400  # a clock that is set changes nothing about it
     a.setmocktime(now)
     a.connect(b)
