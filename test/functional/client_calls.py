@@ -100,13 +100,24 @@ def lnd(node, hashes, coin, tx):
     has(node.gettxout(coin[0], coin[1], False), value=float, scriptPubKey=dict)
     equal(node.gettxspendingprevout([{"txid": coin[0], "vout": coin[1]}])[0]["spendingtxid"], tx.txid)
     equal(node.testmempoolaccept([tx.hex()])[0]["reject-reason"], "txn-already-in-mempool")
+    orphan = spend([("22" * 32, 0)], [COIN])
+    equal(node.testmempoolaccept([orphan.hex()])[0]["reject-reason"], "missing-inputs")  # it tells errors apart by these words
+    raises(-25, "bad-txns-inputs-missingorspent", node.sendrawtransaction, orphan.hex())
+    other = spend([coin], [(40 * COIN, TRUE_OUTPUT)])
+    equal(node.testmempoolaccept([other.hex()])[0]["reject-reason"], "max-fee-exceeded")
+    raises(-25, "maxfeerate", node.sendrawtransaction, other.hex())
+    cheap = spend([coin], [(50 * COIN - 10000, TRUE_OUTPUT)], locktime=1)
+    equal(node.testmempoolaccept([cheap.hex()])[0]["reject-reason"], "insufficient fee")
+    wrong = spend([coin], [(50 * COIN - 100000, TRUE_OUTPUT)])
+    wrong.inputs[0] = wrong.inputs[0][:4] + ([b"\x52"],)
+    equal(node.testmempoolaccept([wrong.hex()])[0]["reject-reason"], "mempool-script-verify-flag-failed (Witness program hash mismatch)")
     for mode in "ECONOMICAL", "CONSERVATIVE":
         has(node.estimatesmartfee(6, mode), blocks=int)
     for peer in node.getpeerinfo():
         has(peer, minfeefilter=float, inflight=list)
 
 
-def lightningd(node, coin):
+def lightningd(node, coin, confirmed):
     """Core Lightning runs the command-line client."""
     info = json.loads(node.cli("-rpcwait", "-rpcwaittimeout=1", "getnetworkinfo"))
     assert info["localrelay"] is True and info["version"] >= 220000
@@ -117,6 +128,13 @@ def lightningd(node, coin):
     node.cli("-stdin", "sendrawtransaction", stdin="00\n", code=22)
     node.cli("-rpcport=%d" % free_port(), "getblockcount", code=1)
     has(json.loads(node.cli("-stdin", "estimatesmartfee", stdin="6\nCONSERVATIVE\n")), blocks=int)
+    for text in '"mempoolminfee": 0.00000100', '"minrelaytxfee": 0.00000100':  # it reads decimals with its own parser: no exponent
+        assert text in node.cli("getmempoolinfo"), text
+    assert '"value": 49.99990000' in node.cli("-stdin", "gettxout", stdin="%s\n0\n" % confirmed.txid)
+    node.cli("-stdin", "sendrawtransaction", stdin=confirmed.hex() + "\n0\n", code=27)  # in the chain: taken for sent
+    node.cli("-stdin", "getblockhash", stdin="100000\n", code=8)  # no such block yet
+    for peer in json.loads(node.cli("getpeerinfo")):
+        assert bytes.fromhex(peer["services"])[-1] & 1, peer
 
 
 def nbxplorer(node, hashes):
@@ -149,6 +167,7 @@ def explorers(node, hashes, tx):
     for tip in node.getchaintips():
         has(tip, height=int, hash=str, branchlen=int, status=str)
     has(node.gettxoutsetinfo("none", 2, True), height=int, bestblock=str, txouts=int, total_amount=float)
+    has(node.gettxoutsetinfo("none", 2, True)["block_info"], prevout_spent=(int, float), unspendable=(int, float))
     has(node.gettxoutsetinfo("muhash"), muhash=str)
     entry = node.getrawmempool(True)[tx.txid]
     for fields in entry, node.getmempoolentry(tx.txid):
@@ -181,11 +200,19 @@ def miners(node):
         has(tx, txid=str, hash=str, fee=int, sigops=int, weight=int, data=str)
     assert template["transactions"]
     equal(node.getblocktemplate(template_request={"rules": ["segwit"]})["height"], template["height"])
+    for name in ("height", "coinbasevalue", "mintime", "sigoplimit", "curtime", "sizelimit", "weightlimit", "version"):
+        assert template[name], name  # DATUM takes a zero for a missing member
     raises(-22, "Block decode failed", node.submitblock, hexdata="00")
     equal(node.submitblock(hexdata=node.getblock(node.getbestblockhash(), 0)), "duplicate")
     equal(node.preciousblock(node.getbestblockhash()), None)
     has(node.getmininginfo(), blocks=int, difficulty=(int, float), networkhashps=(int, float), pooledtx=int)
     has(node.getrpcinfo(), active_commands=list)
+    request = {"method": "getblocktemplate", "params": {"template_request": {"rules": ["segwit"], "mode": "template",
+                                                                             "capabilities": ["serverlist", "proposal"]}}, "id": "rpc-bitcoin"}
+    status, text = node.post(json.dumps({**request, "jsonrpc": "1.0"}))
+    equal((status, json.loads(text)["result"]["height"]), (200, template["height"]))
+    status, text = node.post(json.dumps({**request, "jsonrpc": 1.0}))  # as that library sent it before it was mended: Bitcoin Core refuses it
+    equal((status, json.loads(text)["error"]["message"]), (400, "jsonrpc field must be a string"))
 
 
 def monitors(node, hashes):
@@ -238,7 +265,7 @@ def run(t):
     electrs(node, hashes, tx)
     fulcrum(node, hashes)
     lnd(node, hashes, coin, tx)
-    lightningd(node, coin)
+    lightningd(node, coin, first)
     nbxplorer(node, hashes)
     explorers(node, hashes, tx)
     miners(node)
