@@ -239,14 +239,26 @@ static void add_item(struct history_writer *h, const struct history_item *item)
     totals_add(&h->sums, item);
 }
 
+/* May the script have rows in the database? From now on it has. */
+static bool has_past(struct address_index *x, const struct short_key *script)
+{
+    uint32_t bit = script->b % SEEN_BITS;
+    bool seen = x->seen_all || x->seen[bit / 8] >> bit % 8 & 1;
+
+    x->seen[bit / 8] |= (uint8_t)(1 << bit % 8);
+    return seen;
+}
+
 /* Now and then the sums of all that a script ever did are written, so that no reader has to add up more than some rows. Looking at each script's
- * past would cost more than all the rest: those that come often are remembered, of the others chance picks some, which nobody outside can foresee. */
+ * past would cost more than all the rest: those that come often are remembered, of the others chance picks some, which nobody outside can foresee,
+ * and a script without a past needs none. */
 static bool wants_totals(const struct history_writer *h)
 {
     struct busy_script *busy = &h->x->busy[h->script.a % BUSY_SCRIPTS];
     unsigned weight = h->rows + (unsigned)(h->sums.n_txs / ITEMS_A_ROW);
     uint64_t lot = (h->script.a ^ h->script.b ^ h->sums.last) * 0x9e3779b97f4a7c15u;
     uint16_t tag = (uint16_t)h->script.b;
+    bool past = has_past(h->x, &h->script);
 
     if (weight >= TOTALS_EVERY)
         return true;
@@ -260,7 +272,7 @@ static bool wants_totals(const struct history_writer *h)
         busy->weight = 0;
         return true;
     }
-    return (lot >> 32) % h->x->totals_lot < weight;
+    return past && (lot >> 32) % h->x->totals_lot < weight;
 }
 
 static enum rc put_totals(struct history_writer *h)

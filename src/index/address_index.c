@@ -241,6 +241,7 @@ static enum rc ai_start(void *impl, const struct block_entry *best)
     struct address_index *x = impl;
     enum rc rc = read_rows_tip(x);
 
+    x->seen_all = x->rows.height >= 0;
     if (rc == RC_OK)
         rc = find_lowest_back(x);
     if (rc != RC_OK || is_ahead(x, best))

@@ -38,6 +38,7 @@ struct busy_script {
     uint16_t tag, weight; /* of its short key; 0: the place is free */
 };
 #define BUSY_SCRIPTS 65536
+#define SEEN_BITS (1u << 20)
 
 struct address_index {
     struct index *base;
@@ -57,6 +58,8 @@ struct address_index {
     bool pending;        /* the batch or the vectors hold something */
     int32_t lowest_back; /* lowest height with a way back in the database; INT32_MAX: none */
     struct busy_script busy[BUSY_SCRIPTS];
+    bool seen_all;               /* there were rows at the opening */
+    uint8_t seen[SEEN_BITS / 8]; /* a bit for each script that has rows, shared by some once there are many */
 };
 
 #define TOTALS_LOT 1024
