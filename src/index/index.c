@@ -20,7 +20,7 @@
 
 #define INTERVAL_US ((int64_t)30 * 1000000) /* between lines of progress, and between attempts to store the place */
 #define TIDY_US 250000                      /* at least between times that free memory is given back */
-#define TIDY_SHARE 50                       /* and so many times what it takes */
+#define TIDY_SHARE 20                       /* and so many times what it takes */
 #define LOCATOR_VERSION 70016               /* in front of a stored locator; nobody reads it */
 #define LOCATOR_MAX 64
 #define ABANDONED_MAX 16

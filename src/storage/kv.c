@@ -18,7 +18,8 @@
 #define BLOOM_BITS 10
 #define MAX_TABLE_SIZE (32u << 20)
 #define DEFAULT_OPEN_FILES 1000
-#define UNMERGED_MAX 6 /* tables straight from the write buffer; LevelDB begins to merge them when there are 4 */
+/* Tables straight from the write buffer: with so many LevelDB begins to merge them, with more it lets the next level grow. */
+#define UNMERGED_MAX 4
 #define MERGE_WAIT_US 10000000
 #define MERGE_NAP_NS 1000000
 
