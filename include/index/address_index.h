@@ -22,6 +22,8 @@ enum rc address_index_open(struct address_index **out, const struct index_setup 
 /** Closes; the follower is stopped before and no view is open. NULL is ignored. */
 void address_index_close(struct address_index *x);
 struct index *address_index_base(struct address_index *x);
+/** A reading found damage (RC_CORRUPT): the index is built anew at the next start. Any thread that may block. */
+void address_index_damaged(struct address_index *x);
 
 /* A consistent reading. */
 struct address_view;

@@ -392,3 +392,10 @@ struct index *address_index_base(struct address_index *x)
 {
     return x->base;
 }
+
+void address_index_damaged(struct address_index *x)
+{
+    pthread_mutex_lock(&x->lock);
+    damaged(x, RC_CORRUPT);
+    pthread_mutex_unlock(&x->lock);
+}

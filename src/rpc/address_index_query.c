@@ -36,6 +36,11 @@ static bool not_ready(struct address_query *q)
 
 bool address_query_failed(struct address_query *q, enum rc rc)
 {
+    if (rc == RC_CORRUPT) {
+        address_index_damaged(q->call->host->addresses);
+        return rpc_error(q->call, RPC_DATABASE_ERROR,
+                         "The address index is damaged: it is built anew at the next start of the node");
+    }
     return rpc_error(q->call, RPC_DATABASE_ERROR, "Cannot read the address index (%s)", rc_name(rc));
 }
 

@@ -1,8 +1,11 @@
 """The commands of -addressindex: each takes scripts in every form and counts what is named twice once; bounds of height and pages; coinbases become
 mature when the next block may spend them; options that a command does not know and an index that is not there are errors."""
+import glob
+import os
+
 from address_index import INNER, KINDS, TPRV, synced
 from blocks import TRUE_ADDRESS, TRUE_OUTPUT, TRUE_SCRIPT, Tx
-from framework import equal, main, raises
+from framework import RpcError, contains, equal, main, raises
 
 MATURITY = 100
 COMMANDS = ("getaddressbalance", "getaddressutxos", "getaddresshistory", "getaddresstxids", "getaddressmempool", "getaddressdeltas")
@@ -202,6 +205,45 @@ def went_back_twice(t):
     node.stop()
 
 
+def damaged_table(node):
+    """A byte of the largest table is another: either the start sees it or whoever reads it is told, and a later start has built the index anew."""
+    keys = [script.hex() for _, script in KINDS] + [TRUE_ADDRESS]
+
+    def answers():
+        said = []
+        for key in keys:
+            for command in ("getaddressbalance", "getaddresshistory", "getaddressutxos"):
+                try:
+                    said.append(getattr(node, command)(key, *([] if command == "getaddressbalance" else [{"limit": 100000}])))
+                except RpcError as error:
+                    equal((error.code, error.message), (-20, "The address index is damaged: it is built anew at the next start of the node"))
+                    said.append(None)
+        return said
+
+    before = answers()
+    node.stop()
+    node.start()
+    synced(node)
+    node.stop()
+    tables = glob.glob(os.path.join(node.net_dir, "indexes", "addressindex", "*.ldb"))
+    path = max(tables, key=os.path.getsize)
+    with open(path, "r+b") as f:
+        data = bytearray(f.read())
+        for at in range(2000, len(data) - 2000, 3000):  # of each block of the table
+            data[at] ^= 1
+        f.seek(0)
+        f.write(data)
+    node.start()
+    synced(node)
+    found = None in answers()
+    node.stop()
+    node.start()
+    synced(node)
+    equal(answers(), before)
+    contains(node.log(), "built anew")
+    return found
+
+
 def run(t):
     node = t.node("-addressindex")
     node.mine(110, TRUE_ADDRESS)
@@ -210,6 +252,7 @@ def run(t):
     bounds(node)
     mempool_pages(node)
     errors(t, node)
+    damaged_table(node)
     went_back_twice(t)
 
 
