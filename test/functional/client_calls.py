@@ -5,8 +5,9 @@ import socket
 import struct
 import sys
 
-from blocks import COIN, TRUE_ADDRESS, TRUE_OUTPUT, coins_of, spend
+from blocks import COIN, TRUE_ADDRESS, TRUE_OUTPUT, coins_of, internal, spend
 from framework import call, equal, free_port, main, raises, wait_until
+from p2p import WITNESS_BLOCK, WITNESS_TX, Peer, inv, locator
 
 GENESIS = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"
 
@@ -156,6 +157,30 @@ def nbxplorer(node, hashes):
     raises(-32601, "Method not found", call, node, "loadwallet", "x")  # taken for "not supported"
 
 
+def nbxplorer_peer(node, hashes, tx):
+    """It is a peer too, finds itself in getpeerinfo by its user agent and wants to be trusted there."""
+    peer = Peer(node, agent=b"/NBXplorer-7301/", services=0)
+    me = [p for p in node.getpeerinfo() if p["subver"] == "/NBXplorer-7301/"]
+    equal(len(me), 1)
+    has(me[0], id=int, addr=str, services=str, servicesnames=list, lastsend=int, lastrecv=int, bytessent=int, bytesrecv=int, conntime=int,
+        timeoffset=int, version=int, inbound=bool, synced_blocks=int, synced_headers=int, inflight=list, permissions=list)
+    assert "noban" in me[0]["permissions"], me
+    peer.send("sendheaders")
+    peer.send("getheaders", locator(hashes[0]))
+    headers = peer.wait_for("headers")
+    equal((headers[0], len(headers)), (len(hashes) - 1, 1 + 81 * (len(hashes) - 1)))
+    wanted = hashes[1:11]  # ten blocks at a time
+    peer.send("getdata", inv(WITNESS_BLOCK, *wanted))
+    for h in wanted:
+        raw = bytes.fromhex(node.getblock(h, 0))
+        peer.wait_for("block", lambda payload, raw=raw: payload == raw)
+    peer.send("mempool")  # what the permission of that name allows
+    peer.wait_for("inv", lambda payload: internal(tx.txid) in payload)
+    peer.send("getdata", inv(WITNESS_TX, tx.txid))
+    equal(peer.wait_for("tx"), tx.encode())
+    peer.close()
+
+
 def explorers(node, hashes, tx):
     """mempool.space's backend and btc-rpc-explorer."""
     block = node.getblock(hashes[-1], 2)
@@ -245,7 +270,7 @@ def desktop(node, hashes):
 
 def run(t):
     zmq = free_port()
-    node = t.node("-txindex", "-coinstatsindex", "-blockfilterindex", "-rest", "-zmqpubrawblock=tcp://127.0.0.1:%d" % zmq,
+    node = t.node("-whitelist=noban,download,mempool,relay@127.0.0.1", "-txindex", "-coinstatsindex", "-blockfilterindex", "-rest", "-zmqpubrawblock=tcp://127.0.0.1:%d" % zmq,
                   "-zmqpubrawtx=tcp://127.0.0.1:%d" % zmq, "-zmqpubhashblock=tcp://127.0.0.1:%d" % zmq)
     if "getzmqnotifications" not in node.help():
         print("skipped: this build has no ZeroMQ")
@@ -267,6 +292,7 @@ def run(t):
     lnd(node, hashes, coin, tx)
     lightningd(node, coin, first)
     nbxplorer(node, hashes)
+    nbxplorer_peer(node, hashes, tx)
     explorers(node, hashes, tx)
     miners(node)
     monitors(node, hashes)
