@@ -20,8 +20,9 @@ static void submit(struct chain *c, struct block *b, const struct block_precheck
     else
         v = pre->verdict;
     if (!ok) {
-        judge(c, &b->hash, &v);
+        /* In this order: who sees the peer disconnected finds the reason in the log. */
         log_error("ProcessNewBlock: AcceptBlock FAILED (%s%s%s)", v.reason, v.debug[0] ? ", " : "", v.debug);
+        judge(c, &b->hash, &v);
         return;
     }
     notify_header_tip(c);
