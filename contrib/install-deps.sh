@@ -56,6 +56,8 @@ if have apt-get; then
     as_root apt-get install -y -q --no-install-recommends python3-zmq || echo "install-deps.sh: no python3-zmq here: one test does less"
     # A SOCKS5 server for one functional test, which says so when it is missing.
     as_root apt-get install -y -q --no-install-recommends microsocks || echo "install-deps.sh: no microsocks here: one test does less"
+    # Shells whose completion one functional test tries.
+    as_root apt-get install -y -q --no-install-recommends zsh fish || echo "install-deps.sh: no zsh or fish here: one test does less"
     # A wallet that one functional test runs where it is.
     as_root apt-get install -y -q --no-install-recommends electrum || echo "install-deps.sh: no electrum here: one test is skipped"
     # Client libraries that one functional test runs where they are.

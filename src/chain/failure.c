@@ -45,8 +45,9 @@ void judge(struct chain *c, const struct block_hash *hash, const struct verdict 
     c->in_event--;
 }
 
-/* Descendants of an invalid block are invalid. A warning speaks of those that were tried: the user may give up many blocks by one. */
-static void fail_descendants(struct chain *c, const struct block_entry *invalid)
+/* Descendants of an invalid block are invalid. A warning speaks of the best of those that were to be connected: neither of headers alone, nor (by_user)
+ * of blocks that the user gives up. */
+static void fail_descendants(struct chain *c, const struct block_entry *invalid, bool by_user)
 {
     for (size_t i = 0; i < c->tree.count; i++) {
         struct block_entry *e = tree_entry(&c->tree, i);
@@ -55,6 +56,8 @@ static void fail_descendants(struct chain *c, const struct block_entry *invalid)
             continue;
         set_status(c, e, BLOCK_FAILED_VALID, 0);
         candidates_erase(&c->candidates, e);
+        if (!by_user && e->status & BLOCK_HAVE_DATA && u256_cmp(e->node.chain_work, c->best_invalid->node.chain_work) > 0)
+            c->best_invalid = e;
     }
 }
 
@@ -93,14 +96,14 @@ void check_invalid_ahead(struct chain *c)
         c->o.events.invalid_ahead(c->o.events.ctx, ahead);
 }
 
-void invalid_chain_found(struct chain *c, struct block_entry *e)
+void invalid_chain_found(struct chain *c, struct block_entry *e, bool by_user)
 {
     struct block_entry *best = best_header_of(c);
     const struct block_entry *tip = tip_of(c);
 
     if (!c->best_invalid || u256_cmp(e->node.chain_work, c->best_invalid->node.chain_work) > 0)
         c->best_invalid = e;
-    fail_descendants(c, e);
+    fail_descendants(c, e, by_user);
     if (best && entry_ancestor(best, e->node.height) == e)
         recalculate_best_header(c);
     log_found("invalid ", "block", e);
@@ -117,5 +120,5 @@ void mark_invalid(struct chain *c, struct block_entry *e, const struct verdict *
     set_status(c, e, BLOCK_FAILED_VALID, 0);
     candidates_erase(&c->candidates, e);
     c->failures++;
-    invalid_chain_found(c, e);
+    invalid_chain_found(c, e, false);
 }

@@ -278,7 +278,7 @@ enum rc activate_genesis(struct chain *c, struct block_entry *genesis);
 
 /* ---- failure.c ---- */
 void mark_invalid(struct chain *c, struct block_entry *e, const struct verdict *v);
-void invalid_chain_found(struct chain *c, struct block_entry *e);
+void invalid_chain_found(struct chain *c, struct block_entry *e, bool by_user);
 /* Says whether an invalid branch is far ahead of the tip. */
 void check_invalid_ahead(struct chain *c);
 /* "Block validation error: ..." */

@@ -42,7 +42,7 @@ static enum rc disconnect_down_to(struct chain *c, const struct block_entry *e, 
 static void spread_failure(struct chain *c, struct block_entry *e)
 {
     c->failures++;
-    invalid_chain_found(c, e);
+    invalid_chain_found(c, e, true);
     add_candidates(c);
     end_step(c);
     notify_header_tip(c);

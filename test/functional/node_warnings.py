@@ -1,7 +1,7 @@
 """Rules that miners activate by version bits (BIP9) and that the node does not know: told by RPC, in the log, and once to -alertnotify."""
 import os
 
-from blocks import Block, coinbase
+from blocks import Block, coinbase, make_chain
 from framework import equal, main, wait_until
 
 PERIOD, THRESHOLD, BIT = 144, 108, 4
@@ -76,6 +76,19 @@ def invalid_branch(t):
     wait_until(lambda: os.path.exists(told) and open(told).read() == INVALID + "\n", what="-alertnotify has run")
     node.mine(1)
     equal(warnings(node), [])
+    # Nothing is told of blocks that the user gives up, nor of headers behind an invalid block.
+    mined = node.mine(9)
+    node.invalidateblock(mined[0])
+    equal(warnings(node), [])
+    node.reconsiderblock(mined[0])
+    head = node.getblockheader(mined[-1])
+    bad = Block(mined[-1], head["height"] + 1, head["time"] + 1, base=coinbase(head["height"] + 1, value=51 * 10**8)).solve()
+    for block in [bad, *make_chain(bad.hash, head["height"] + 1, head["time"] + 2, 8)]:
+        node.submitheader(block.hex()[:160])
+    equal(node.submitblock(bad.hex()), "bad-cb-amount")
+    equal(warnings(node), [])
+    equal(open(told).read(), INVALID + "\n")
+    node.mine(4)
     node.stop()
     node.start("-deprecatedrpc=warnings")
     equal(node.getblockchaininfo()["warnings"], "")
