@@ -2,7 +2,7 @@
 import json
 import os
 
-from framework import contains, equal, main
+from framework import contains, equal, main, raises
 
 
 def run(t):
@@ -50,6 +50,24 @@ def run(t):
     node.stop()
     node.start("-settings=other.json")
     assert os.path.exists(os.path.join(node.net_dir, "other.json"))
+    node.stop()
+    implied(node)
+
+
+def implied(node):
+    """What one option means for another."""
+    node.start("-nosettings", "-blocksonly", "-cjdnsreachable", "-externalip=fc00::5", "-externalip=1.2.3.4:5")
+    equal(node.getmempoolinfo()["maxmempool"], 5000000)
+    equal(sorted((a["address"], a["port"]) for a in node.getnetworkinfo()["localaddresses"]), [("1.2.3.4", 5), ("fc00::5", node.port)])
+    # A clock that is far behind the chain makes no template that anybody would take.
+    node.mine(1)
+    node.setmocktime(node.getblockheader(node.getbestblockhash())["mediantime"] - 7200)
+    raises(-1, "TestBlockValidity failed: time-too-new", node.getblocktemplate, {"rules": ["segwit"]})
+    node.setmocktime(node.getblockheader(node.getbestblockhash())["mediantime"] - 7199)
+    node.getblocktemplate({"rules": ["segwit"]})
+    node.stop()
+    node.start("-nosettings", "-blocksonly", "-maxmempool=9")
+    equal(node.getmempoolinfo()["maxmempool"], 9000000)
 
 
 if __name__ == "__main__":

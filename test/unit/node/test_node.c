@@ -81,7 +81,7 @@ static char *configure(struct node_config *c, const char *dir, const char *const
 
     for (int i = 0; i < n; i++)
         argv[argc++] = xstrdup(words[i]);
-    if (node_config_read(c, argc, argv, &error))
+    if (node_config_read(c, argc, argv, &error) && node_config_check(c, &error))
         node_config_apply(c, &error);
     for (int i = 0; i < argc; i++)
         free(argv[i]);
