@@ -20,6 +20,7 @@ struct index_ops {
     const char *name;        /* "basic block filter index", as in the log and in getindexinfo */
     const char *thread_name; /* up to 15 characters */
     bool needs_undo;
+    bool heals; /* damage is noted, and the next start builds it anew */
     /* The name under which the place is stored; NULL: 'B' alone. With a name, a place under 'B' (of an older format) counts until one is stored. */
     const char *place_name;
     /* Reads its own state. best: the block up to which it stands, NULL: empty. */

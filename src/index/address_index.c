@@ -253,6 +253,7 @@ static const struct index_ops ops = {
     .name = ADDRESS_INDEX_NAME,
     .thread_name = "addressidx",
     .needs_undo = true,
+    .heals = true,
     .start = ai_start,
     .append = ai_append,
     .remove = ai_remove,

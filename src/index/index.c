@@ -173,6 +173,13 @@ static bool fail(struct index *x, const char *what, const struct block_entry *e)
     return false;
 }
 
+/* What a user can do about it, beside the failure that stops the node. */
+static void advise(struct index *x, enum rc rc)
+{
+    if (rc == RC_CORRUPT && !x->o.ops->heals)
+        log_error("The %s is damaged. Please rebuild the index: delete its folder below indexes/ and start again", x->o.ops->name);
+}
+
 static bool is_ancestor(const struct block_entry *a, const struct block_entry *of)
 {
     return of && a->node.height <= of->node.height && header_node_ancestor(&of->node, a->node.height) == &a->node;
@@ -268,7 +275,9 @@ static const struct block_entry *next_ready(struct index *x, const struct block_
 static bool rewind_to(struct index *x, const struct block_entry *to)
 {
     while (x->best != to) {
-        if (x->o.ops->remove(x->o.impl, x->best) != RC_OK)
+        enum rc rc = x->o.ops->remove(x->o.impl, x->best);
+        advise(x, rc);
+        if (rc != RC_OK)
             return fail(x, "Failed to rewind index at block %s to a previous chain tip", x->best);
         set_best(x, entry_prev(x->best));
     }
@@ -327,6 +336,7 @@ static bool append_block(struct index *x, const struct block_entry *e)
         return false;
     rc = x->o.ops->append(x->o.impl, e, s.block, s.undo);
     source_clear(&s);
+    advise(x, rc);
     if (rc != RC_OK)
         return fail(x, "Failed to write block %s to index database", e);
     set_best(x, e);

@@ -2,6 +2,7 @@
 while they are built, and what the node says when an index lacks something, is damaged, or cannot be had."""
 import copy
 import glob
+import http.client
 import json
 import os
 import random
@@ -11,7 +12,7 @@ import time
 from decimal import Decimal
 
 from blocks import COIN, TRUE_ADDRESS, TRUE_OUTPUT, coins_of, next_block, spend, subsidy
-from framework import call, contains, equal, main, raises, vectors, wait_until
+from framework import RpcError, call, contains, equal, main, raises, vectors, wait_until
 
 INDEXES = ("-txindex", "-txospenderindex", "-coinstatsindex")
 NAMES = ["txindex", "coinstatsindex", "txospenderindex"]
@@ -273,6 +274,34 @@ def damaged(t, node):
     node.stop()
 
 
+def damaged_table(node):
+    """Damage that only a reading finds stops the node, and the log says what to do about it."""
+    folder = os.path.join(node.net_dir, "indexes", "coinstatsindex", "db")
+    for _ in range(2):  # the second start has the log of the first one in a table
+        node.start()
+        synced(node)
+        node.stop()
+    for path in glob.glob(os.path.join(folder, "*.ldb")):
+        with open(path, "r+b") as f:
+            data = bytearray(f.read())
+            data[10] ^= 1  # in the first block of rows, which are ordered by height
+            f.seek(0)
+            f.write(data)
+    node.start()
+    synced(node)
+    node.invalidateblock(node.getblockhash(1))
+    try:
+        node.mine(3)
+    except (RpcError, OSError, http.client.HTTPException):
+        pass
+    equal(node.wait_end(), 1)
+    assert "The coinstatsindex is damaged. Please rebuild the index: delete its folder below indexes/ and start again" in node.log()
+    shutil.rmtree(folder)
+    node.start()
+    synced(node)
+    node.stop()
+
+
 def real_blocks(t):
     data = vectors("chain", "mainnet", "blocks-000000-004312.dat")
     if not data:
@@ -294,6 +323,7 @@ def run(t):
     without(t)
     killed(t, node)
     damaged(t, node)
+    damaged_table(node)
     real_blocks(t)
 
 
