@@ -222,7 +222,7 @@ class Victim:
         node, source = self.node, self.source
         node.start(self.peer)
         listener, stop = Listener("tcp://127.0.0.1:%d" % self.zmq), threading.Event()
-        clients = [threading.Thread(target=ask, args=(node, self.electrum, random.Random(i), stop)) for i in range(2)]
+        clients = [threading.Thread(target=ask, args=(node, self.electrum, random.Random(i), stop), daemon=True) for i in range(2)]
         for c in clients:
             c.start()
         for _ in range(self.r.randint(1, 6)):
