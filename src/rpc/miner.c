@@ -85,13 +85,13 @@ static void getstratuminfo(struct rpc_call *call)
     jw_arr_begin(j);
     for (size_t i = 0; i < st->n_clients; i++) {
         const struct stratum_client *c = st->clients[i];
-        if (c->dead)
-            continue;
-        write_client(j, c, now);
-        rate += stratum_session_rate(&c->s, now);
         accepted += c->s.accepted;
         rejected += c->s.rejected;
         stale += c->s.stale;
+        if (c->dead) /* its shares count though it is about to go */
+            continue;
+        write_client(j, c, now);
+        rate += stratum_session_rate(&c->s, now);
     }
     jw_arr_end(j);
     jw_kv_double(j, "hashespersec", rate);

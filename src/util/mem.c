@@ -75,7 +75,8 @@ char *xasprintf(const char *fmt, ...)
 
 void mem_give_back(void)
 {
-#ifdef __GLIBC__
+    /* A sanitizer has an allocator of its own; glibc's, used by this call alone, then fails an assertion of its own in a child of fork. */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     malloc_trim(0);
 #endif
 }

@@ -3,10 +3,9 @@ build/npm/node_modules, where `npm install --prefix build/npm bitcoin-core` puts
 import os
 import shutil
 import subprocess
-import sys
 
 from blocks import TRUE_ADDRESS
-from framework import BUILD, SLOW, equal, main
+from framework import BUILD, SLOW, Skip, equal, main
 
 BITCOINLIB = """
 import sys
@@ -119,9 +118,7 @@ def run(t):
         print("no Node.js with bitcoin-core here: left out")
     node.stop()
     if not done:
-        t.close()
-        shutil.rmtree(t.dir, ignore_errors=True)
-        sys.exit(77)
+        raise Skip("client_libraries: nothing tested")
 
 
 if __name__ == "__main__":

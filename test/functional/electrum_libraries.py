@@ -3,11 +3,10 @@ explorers are built. Looked for in NODE_PATH and in build/npm/node_modules, wher
 import os
 import shutil
 import subprocess
-import sys
 
 from blocks import COIN, TRUE_ADDRESS, coins_of, spend
 from electrumline import other_script, script_hash, status_of
-from framework import BUILD, SLOW, equal, free_port, main
+from framework import BUILD, SLOW, Skip, equal, free_port, main
 
 LIBRARIES = ("electrum-client", "@mempool/electrum-client")
 FEE = 10_000
@@ -95,10 +94,7 @@ def use(node, library, protocol, port, k):
 def run(t):
     libraries = [x for x in LIBRARIES if paths(x)] if shutil.which("node") else []
     if not libraries:
-        print("electrum_libraries: no Node.js with %s here; nothing tested" % " or ".join(LIBRARIES))
-        t.close()
-        shutil.rmtree(t.dir, ignore_errors=True)
-        sys.exit(77)
+        raise Skip("electrum_libraries: no Node.js with %s here; nothing tested" % " or ".join(LIBRARIES))
     port, tls_port = free_port(), free_port()
     node = t.node("-electrum=127.0.0.1:%d" % port, "-electrumtls=127.0.0.1:%d" % tls_port)
     node.mine(110, TRUE_ADDRESS)

@@ -285,11 +285,20 @@ def same_tip(*nodes, timeout=60):
     wait_until(same, timeout, "the same tip on all nodes")
 
 
+class Skip(Exception):
+    """What the test needs is not on this machine: raised with a line that says what."""
+
+
 def main(run):
     test = Test()
     try:
         run(test)
         test.end()
+    except Skip as skip:
+        print(skip)
+        test.close()
+        shutil.rmtree(test.dir, ignore_errors=True)
+        sys.exit(77)
     except BaseException:
         reason = traceback.format_exc()
         for node in test.nodes:

@@ -52,7 +52,8 @@ def produce(t):
     branch = [bad, *make_chain(bad.hash, tip["height"] + 1, tip["time"] + 2, 8)]
     for block in branch:
         b.submitheader(block.header().hex())
-    b.submitblock(bad.hex())
+    for block in reversed(branch):  # all are there when the first one is found to be invalid
+        b.submitblock(block.hex())
     a.stop()
     wait_until(lambda: not b.getpeerinfo(), what="the peer's end")
     b.stop()
