@@ -203,8 +203,9 @@ def main():
                          "-rpcworkqueue=100000"])
     try:
         node.ready()
-        if options.top:
-            node.call("invalidateblock", node.call("getblockhash", options.top + 1))
+        above = node.call("getblockhash", options.top + 1) if options.top else None
+        if above:
+            node.call("invalidateblock", above)
         top = node.call("getblockcount")
         short, model = Model(), Model()
         walk(node, short, top - options.back)
@@ -217,6 +218,8 @@ def main():
         walk(node, short, top - options.back + 3)
         compare(node, short, "others in their place")
         node.call("reconsiderblock", lost)
+        if above:  # reconsidered with those below it
+            node.call("invalidateblock", above)
         compare(node, model, "reorganised back")
         node.call("stop")
         node.process.wait(300)
