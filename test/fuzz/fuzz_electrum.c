@@ -2,26 +2,9 @@
  * line something happens to every script that the client watches, and it is told. */
 #include "../unit/electrum/fake_source.h"
 #include "electrum/session.h"
+#include "json_lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_out(struct electrum_session *s)
-{
-    struct writer *w = &s->out.w;
-    size_t at = 0;
-
-    for (size_t i = 0; i < w->len; i++) {
-        struct json_object *o;
-        if (w->data[i] != '\n')
-            continue;
-        ASSERT(json_read(&o, (const char *)w->data + at, i - at));
-        ASSERT(json_object_is_type(o, json_type_object) || json_object_is_type(o, json_type_array));
-        json_object_put(o);
-        at = i + 1;
-    }
-    ASSERT(at == w->len);
-    jw_clear(&s->out);
-}
 
 struct listener {
     struct electrum_session *session;
@@ -51,7 +34,7 @@ static void notify(struct electrum_session *s, struct fake *f)
             watch_publish(f->watches, &touched[i].hash, &changed, tell, &l);
     }
     ASSERT(l.n <= watch_count(f->watches));
-    check_out(s);
+    check_json_lines(&s->out, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (len <= electrum_session_limit(&s))
             goes_on = electrum_session_line(&s, p, len);
         ASSERT(s.cost >= 0);
-        check_out(&s);
+        check_json_lines(&s.out, true);
         if (len == 0)
             notify(&s, &f);
         p = stop ? stop + 1 : end;

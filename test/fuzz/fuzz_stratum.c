@@ -2,6 +2,7 @@
  * found must be one. */
 #include <stdlib.h>
 
+#include "json_lines.h"
 #include "rpc/server_priv.h"
 #include "rpc/stratum_session.h"
 
@@ -28,20 +29,7 @@ static struct mining_work *make_work(const struct block_entry *prev, uint32_t bi
 
 static void check_out(struct stratum_session *s)
 {
-    struct writer *w = &s->out.w;
-    size_t at = 0;
-
-    for (size_t i = 0; i < w->len; i++) {
-        struct json_object *o;
-        if (w->data[i] != '\n')
-            continue;
-        o = rpc_parse((const char *)w->data + at, i - at);
-        ASSERT(json_object_is_type(o, json_type_object));
-        json_object_put(o);
-        at = i + 1;
-    }
-    ASSERT(at == w->len);
-    jw_clear(&s->out);
+    check_json_lines(&s->out, false);
     if (s->found) {
         uint8_t hash[32];
         memcpy(hash, s->found->hash.b, 32);

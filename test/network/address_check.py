@@ -23,6 +23,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
 from blocks import sha256d  # noqa: E402
 from framework import BUILD, free_port  # noqa: E402
+from p2p import parse_compact  # noqa: E402
 
 MATURITY = 100
 
@@ -69,37 +70,29 @@ class Node:
 
 # ---- the plain walk ----
 
-def number(data, at):
-    first = data[at]
-    if first < 0xfd:
-        return first, at + 1
-    size = {0xfd: 2, 0xfe: 4, 0xff: 8}[first]
-    return int.from_bytes(data[at + 1:at + 1 + size], "little"), at + 1 + size
-
-
 def read_tx(data, at):
     """Returns: txid, prevouts, outputs, where it ends."""
     start, witness = at, data[at + 4:at + 6] == b"\x00\x01"
     at += 6 if witness else 4
     body = at
-    n, at = number(data, at)
+    n, at = parse_compact(data, at)
     ins, outs = [], []
     for _ in range(n):
         ins.append(data[at:at + 36])
-        size, at = number(data, at + 36)
+        size, at = parse_compact(data, at + 36)
         at += size + 4
-    n, at = number(data, at)
+    n, at = parse_compact(data, at)
     for _ in range(n):
         value = struct.unpack_from("<q", data, at)[0]
-        size, at = number(data, at + 8)
+        size, at = parse_compact(data, at + 8)
         outs.append((value, data[at:at + size]))
         at += size
     end = at
     if witness:
         for _ in ins:
-            items, at = number(data, at)
+            items, at = parse_compact(data, at)
             for _ in range(items):
-                size, at = number(data, at)
+                size, at = parse_compact(data, at)
                 at += size
         plain = data[start:start + 4] + data[body:end] + data[at:at + 4]
     else:
@@ -117,7 +110,7 @@ class Model:
 
     def block(self, data):
         self.height += 1
-        n, at = number(data, 80)
+        n, at = parse_compact(data, 80)
         for pos in range(n):
             txid, ins, outs, at = read_tx(data, at)
             sums = {}

@@ -10,7 +10,9 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import topology  # noqa: F401  (the path to the functional tests' modules)
+from blocks import compact
 from framework import equal, main, wait_until
+from p2p import parse_compact
 
 OPTIONS = ("-persistmempool=0", "-dnsseed=0", "-fixedseeds=0", "-natpmp=0", "-discover=0", "-checkblockindex=0", "-acceptnonstdtxn=0")
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -68,29 +70,17 @@ def kinds():
 
 # ---- PSBTs as records ----
 
-def compact(n):
-    return bytes([n]) if n < 0xfd else b"\xfd" + n.to_bytes(2, "little") if n < 0x10000 else b"\xfe" + n.to_bytes(4, "little")
-
-
-def read_compact(data, at):
-    n = data[at]
-    if n < 0xfd:
-        return n, at + 1
-    size = {0xfd: 2, 0xfe: 4, 0xff: 8}[n]
-    return int.from_bytes(data[at + 1:at + 1 + size], "little"), at + 1 + size
-
-
 def split(psbt):
     """Maps, each a list of [key, value]."""
     data, maps, at, current = base64.b64decode(psbt), [], 5, []
     while at < len(data):
-        size, at = read_compact(data, at)
+        size, at = parse_compact(data, at)
         if size == 0:
             maps.append(current)
             current = []
             continue
         key = data[at:at + size]
-        length, at = read_compact(data, at + size)
+        length, at = parse_compact(data, at + size)
         current.append([key, data[at:at + length]])
         at += length
     return maps
@@ -205,12 +195,12 @@ def in_order(psbt):
     """Inputs and outputs of a joined PSBT stand in an order by chance."""
     maps = split(psbt)
     tx = maps[0][0][1]
-    n_in, at = read_compact(tx, 4)
+    n_in, at = parse_compact(tx, 4)
     ins = [tx[at + 41 * i:at + 41 * i + 41] for i in range(n_in)]
-    n_out, at = read_compact(tx, at + 41 * n_in)
+    n_out, at = parse_compact(tx, at + 41 * n_in)
     outs = []
     for _ in range(n_out):
-        size, end = read_compact(tx, at + 8)
+        size, end = parse_compact(tx, at + 8)
         outs.append(tx[at:end + size])
         at = end + size
     return str([tx[:4], tx[at:], maps[0][1:], sorted(zip(ins, maps[1:1 + n_in])), sorted(zip(outs, maps[1 + n_in:]))])
