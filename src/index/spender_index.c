@@ -90,9 +90,12 @@ static enum rc sp_append(void *impl, const struct block_entry *e, const struct b
     enum rc rc;
 
     (void)undo;
-    for (size_t i = 0; i < x->n_gone; i++)
-        if (x->gone[i] == e)
-            x->gone[i--] = x->gone[--x->n_gone];
+    for (size_t i = 0; i < x->n_gone; i++) {
+        if (x->gone[i] == e) { /* once at most: it came again in between */
+            x->gone[i] = x->gone[--x->n_gone];
+            break;
+        }
+    }
     batch_block(x, batch, e, b, true);
     rc = kv_batch_write(batch, false);
     kv_batch_free(batch);
